@@ -1,0 +1,44 @@
+"""takens: from a time series to its dynamics, and back."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from .version import __version__
+
+_PUBLIC = {
+    "Series": "series",
+    "Estimate": "estimate",
+    "Forecast": "forecast",
+    "Clock": "clock",
+    "open": "io.reading:open_data",
+    "measure": "measures:measure_series",
+    "verdict": "measures.verdict:verdict",
+    "load": "models.store:load_law",
+    "score": "scores:score",
+    "study": "study:study",
+    "backtest": "backtest:backtest",
+}
+_MODULES = ("checks", "errors", "figures", "io", "measures", "models", "scores")
+
+__all__ = ["__version__", *_PUBLIC, *_MODULES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names when they are first used, so that `import takens` costs milliseconds."""
+    if name in _PUBLIC:
+        module, _, attribute = _PUBLIC[name].partition(":")
+        return getattr(importlib.import_module(f".{module}", __name__), attribute or name)
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    if name.startswith("_"):
+        raise AttributeError(f"module 'takens' has no attribute {name!r}")
+    measures = importlib.import_module(".measures", __name__)
+    if name in measures.REGISTRY:
+        return measures.REGISTRY[name]
+    raise AttributeError(f"module 'takens' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

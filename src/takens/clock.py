@@ -1,0 +1,63 @@
+"""What the numbers on a time axis mean: their unit, and the calendar moment of zero if there is one."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+CALENDAR = {"month": 1, "year": 12}
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The meaning of a time axis: `unit` of the numbers, calendar moment `origin` of time 0, and its `timezone`.
+
+    `unit` is one of ns, us, ms, s, min, h, d, month, year, or any other word (`step` where the data have no time), which
+    then has no calendar meaning. `origin` is a UTC moment with microsecond precision, or None; months and years are
+    calendar months and years, so that monthly data are regular.
+    """
+
+    unit: str = "step"
+    origin: np.datetime64 | None = None
+    timezone: str = ""
+
+    def stamps(self, times: NDArray[np.float64]) -> NDArray[np.datetime64] | None:
+        """Calendar moments (UTC, microseconds) of `times`, or None where the clock has no origin."""
+        if self.origin is None:
+            return None
+        origin = self.origin.astype("datetime64[us]")
+        if self.unit in CALENDAR:
+            return _months_after(origin, np.asarray(times) * CALENDAR[self.unit])
+        micros = np.round(np.asarray(times) * (SECONDS[self.unit] * 1e6)).astype("int64")
+        return origin + micros.astype("timedelta64[us]")
+
+    def labels(self, times: NDArray[np.float64]) -> list[str]:
+        """`times` as a person writes them: local time stamps where there is a calendar, numbers otherwise."""
+        stamps = self.stamps(np.atleast_1d(times))
+        if stamps is None:
+            return [repr(float(t)) for t in np.atleast_1d(times)]
+        import pandas as pd
+
+        index = pd.DatetimeIndex(stamps)
+        if self.timezone:
+            index = index.tz_localize("UTC").tz_convert(self.timezone)
+        return [t.isoformat() for t in index]
+
+
+def _months_after(origin: np.datetime64, months: NDArray[np.float64]) -> NDArray[np.datetime64]:
+    """Moments a number of calendar months after `origin`; the day of the month is kept, or the month's last day."""
+    month = origin.astype("datetime64[M]")
+    day = int((origin.astype("datetime64[D]") - month.astype("datetime64[D]")).astype(int))
+    within = origin - origin.astype("datetime64[D]").astype("datetime64[us]")
+    year, first = divmod(int(month.astype(int)), 12)
+    at_end = day + 1 == calendar.monthrange(1970 + year, first + 1)[1]
+    whole = np.floor(months).astype("int64")
+    starts = month + whole.astype("timedelta64[M]")
+    length = ((starts + 1).astype("datetime64[D]") - starts.astype("datetime64[D]")).astype(int)
+    days = length - 1 if at_end else np.minimum(day, length - 1)
+    part = np.round((months - whole) * length * 86400e6).astype("int64").astype("timedelta64[us]")
+    return starts.astype("datetime64[us]") + days.astype("timedelta64[D]") + within + part

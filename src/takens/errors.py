@@ -1,0 +1,35 @@
+"""Every error a user can meet: what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+
+class TakensError(Exception):
+    """An error with a cause, a place (file, row, channel, option) and a remedy; the command line exits with 2 on it."""
+
+    def __init__(self, cause: str, *, place: str = "", remedy: str = "") -> None:
+        self.cause, self.place, self.remedy = cause, place, remedy
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        head = f"{self.place}: {self.cause}" if self.place else self.cause
+        return f"{head}\n  {self.remedy}" if self.remedy else head
+
+
+class DataError(TakensError):
+    """The data cannot be used as they are."""
+
+
+class InsufficientData(DataError):
+    """The data are sound but too few for what was asked."""
+
+
+class SettingError(TakensError):
+    """An argument or option is wrong."""
+
+
+class LawError(TakensError):
+    """A saved law is damaged, from a newer version, or does not fit the data."""
+
+
+class OutputError(TakensError):
+    """A result could not be written."""
