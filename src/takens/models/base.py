@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any, final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,12 +57,12 @@ class Signature:
 class Training:
     """What a model learns from: gap-free arrays `(time, channel)` with a common sampling, in time order.
 
-    `end` is the time of the last row of the last trajectory; forecasts start one interval after it.
+    `ends` holds the time of the last row of each stretch.
     """
 
     signature: Signature
     stretches: tuple[Array, ...]
-    end: float
+    ends: tuple[float, ...]
 
     @classmethod
     def of(cls, data: Series | Sequence[Series] | ArrayLike) -> Training:
@@ -78,12 +78,12 @@ class Training:
             for c, channel in enumerate(series.channels):
                 if not np.isfinite(series.values[:, c]).any():
                     raise InsufficientData(f"channel {channel!r} has no value", place=series.source or series.name)
-        pieces = tuple(piece.values for series in trajectories for piece in series.stretches(2))
+        pieces = [piece for series in trajectories for piece in series.stretches(2)]
         if not pieces:
             raise InsufficientData(
                 "no two consecutive rows have all channels present", place=trajectories[0].source or signature.name
             )
-        return cls(signature, pieces, float(trajectories[-1].times[-1]))
+        return cls(signature, tuple(p.values for p in pieces), tuple(float(p.times[-1]) for p in pieces))
 
     @property
     def rows(self) -> int:
@@ -96,9 +96,19 @@ class Training:
         return np.concatenate(self.stretches)
 
     @property
-    def tail(self) -> Array:
-        """The last stretch: the history that forecasts continue by default."""
-        return self.stretches[-1]
+    def end(self) -> float:
+        """Time of the last row of the last stretch."""
+        return self.ends[-1]
+
+    def closing(self, rows: int) -> tuple[Array, float]:
+        """The last `rows` rows of the last stretch that has so many, and the time of the last of them.
+
+        This is where forecasts start by default: the end of the data, unless a gap right before the end leaves a law
+        without the history it needs. Raises `InsufficientData` where no stretch is long enough.
+        """
+        self.need(rows, "a forecast")
+        index = max(i for i, piece in enumerate(self.stretches) if len(piece) >= rows)
+        return self.stretches[index][-rows:], self.ends[index]
 
     def need(self, rows: int, who: str) -> None:
         """Raise `InsufficientData` unless one stretch has at least `rows` rows."""
@@ -110,18 +120,35 @@ class Training:
                 remedy="Use a simpler model or fewer delays, or fill the gaps explicitly with series.resample(...).",
             )
 
-    def mapped(self, function: Any) -> Training:
+    def mapped(self, function: Callable[[Array], Array]) -> Training:
         """The same training with `function` applied to each stretch."""
         return replace(self, stretches=tuple(function(piece) for piece in self.stretches))
 
-    def windows(self, length: int) -> Array:
-        """All runs of `length` consecutive rows `(window, length, channel)`, stretch by stretch; a read-only view."""
-        runs = [
-            np.lib.stride_tricks.sliding_window_view(piece, length, axis=0).transpose(0, 2, 1)
-            for piece in self.stretches
-            if len(piece) >= length
-        ]
-        return np.concatenate(runs) if runs else np.empty((0, length, len(self.signature.channels)))
+    def latest(self, rows: int) -> Training:
+        """The last `rows` rows: whole stretches from the end, the first of them shortened."""
+        kept: list[tuple[Array, float]] = []
+        room = rows
+        for piece, end in zip(reversed(self.stretches), reversed(self.ends), strict=True):
+            if min(room, len(piece)) < 2:
+                break
+            kept.insert(0, (piece[-room:], end))
+            room -= min(room, len(piece))
+        return replace(self, stretches=tuple(p for p, _ in kept), ends=tuple(e for _, e in kept))
+
+    def lagged(self, lags: Sequence[int], *, limit: int = 50_000) -> tuple[Array, Array]:
+        """Rows at `lags` (0 is now) as `(sample, lag, channel)`, and the rows one step ahead `(sample, channel)`.
+
+        Of more than `limit` samples every second, third, ... is used. No sample reaches across a gap.
+        """
+        reach = max(lags)
+        total = sum(max(len(piece) - reach - 1, 0) for piece in self.stretches)
+        stride = max(1, -(-total // limit))
+        inputs, targets = [], []
+        for piece in self.stretches:
+            now = np.arange(reach, len(piece) - 1, stride)
+            inputs.append(piece[now[:, None] - np.asarray(lags)])
+            targets.append(piece[now + 1])
+        return np.concatenate(inputs), np.concatenate(targets)
 
 
 @dataclass(frozen=True)
@@ -129,8 +156,11 @@ class Model(ABC):
     """A hypothesis about the dynamics: frozen hyper-parameters and `fit`; it does not change when fitted.
 
     A concrete model is final and writes one method, `learn`. Hyper-parameters that are None are chosen from the data by
-    free runs on a held-out part of the training data, never by one-step error.
+    free runs on a held-out part of the training data, never by one-step error. `baseline` marks the models that every
+    other one has to beat.
     """
+
+    baseline: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
@@ -152,7 +182,7 @@ class Law(ABC):
     """What was learned; frozen. A concrete law is final, writes `memory` and `sample`, and inherits the rest.
 
     `history (time, channel)` are the last rows of the training data, from which forecasts start by default, and `end`
-    the time of its last row. All fields are arrays, plain values, or other registered laws, so that `save` needs no
+    the time of its last row (see `Training.closing`). All fields are arrays, plain values, or other registered laws, so that `save` needs no
     code of its own (see `takens.models.store`).
     """
 
@@ -252,20 +282,28 @@ class RecursiveLaw(Law):
     high: Array
 
     @abstractmethod
-    def init(self, history: Array, members: int) -> Any:
-        """The state after `history (time, channel)`, repeated for each member."""
+    def init(self, history: Array) -> Array:
+        """The states `(member, ...)` after the last `memory` rows of `history (member, time, channel)`."""
 
     @abstractmethod
-    def step(self, state: Any) -> Array:
-        """The next values `(member, channel)` predicted from the state."""
+    def step(self, state: Array) -> Array:
+        """The next values `(member, channel)` predicted from the states."""
 
     @abstractmethod
-    def feed(self, state: Any, values: Array) -> Any:
-        """The state after `values (member, channel)` have come true."""
+    def feed(self, state: Array, values: Array) -> Array:
+        """The states after `values (member, channel)` have come true; must not change `state`."""
 
     @final
     def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
-        state = self.init(history, members)
+        return self.roll(np.repeat(self.init(history[None]), members, axis=0), horizon, rng)
+
+    @final
+    def roll(self, state: Array, horizon: int, rng: np.random.Generator | None) -> Array:
+        """The one roll-out: `horizon` steps from `state`, with drawn residuals unless `rng` is None.
+
+        Gives `(member, horizon, channel)`. Cost: `horizon` steps of all members together.
+        """
+        members = len(state)
         path = np.empty((members, horizon, len(self.signature.channels)))
         middle = (self.low + self.high) / 2
         for t in range(horizon):
@@ -287,3 +325,20 @@ def guard_box(rows: Array) -> tuple[Array, Array]:
     low, high = rows.min(axis=0), rows.max(axis=0)
     margin = 3 * np.where(high > low, high - low, 1.0)
     return low - margin, high + margin
+
+
+def thinned(rows: Array, limit: int = 2000) -> Array:
+    """At most about `limit` of the rows, evenly spread: enough to draw residuals from, small enough to save."""
+    return rows[:: max(1, -(-len(rows) // limit))]
+
+
+def scale_of(rows: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation `(channel,)` of `rows`; a constant channel has scale 1, so that it stays defined."""
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+    # The deviation of a constant column is not exactly zero in floating point.
+    return mean, np.where(deviation > 1e-12 * (np.abs(mean) + np.abs(rows).max(axis=0)), deviation, 1.0)
+
+
+def shifted(rows: Array, values: Array) -> Array:
+    """The window `(member, time, channel)` one step later: the oldest row left out, `values (member, channel)` added."""
+    return np.concatenate([rows[:, 1:], values[:, None]], axis=1)
