@@ -1,0 +1,40 @@
+"""The command line: `takens study FILE` and its smaller sisters; every error exits with 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from ..version import __version__
+from .describing import info, measure, verdict
+from .failures import answer
+from .modelling import fit, forecast, generate, models
+from .studying import study
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="takens", message="%(prog)s %(version)s")
+def commands() -> None:
+    """From a time series to its dynamics, and back.
+
+    \b
+    Start with:  takens study FILE          characterise, compare models, forecast, write a report
+            or:  takens info FILE           what is in the file and what is wrong with it
+    """
+
+
+for _command in (study, info, measure, verdict, fit, forecast, generate, models):
+    commands.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 2 a wrong input or option, 1 a bug of ours, 130 Ctrl-C."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = commands.main(args=words, prog_name="takens", standalone_mode=False)
+        sys.stdout.flush()
+    except BaseException as error:
+        return answer(error, words)
+    return code if isinstance(code, int) else 0

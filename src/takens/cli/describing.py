@@ -1,0 +1,114 @@
+"""`takens info`, `takens measure`, `takens verdict`: what is in a file, without any model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .options import Manner, Source, manner, reading
+from .quantities import names
+
+
+@click.command(short_help="What is in a file and what is wrong with it.")
+@reading
+@manner
+def info(source: Source, manner: Manner) -> None:
+    """Say what is in FILE: rows, channels, sampling, gaps, duplicates, missing values, units.
+
+    \b
+    Example:
+      takens info examples/co2.csv
+    """
+    from ..io.reading import reading_of
+
+    found = [reading_of(series) for series in source.trajectories()]
+    lines: list[str] = []
+    for one in found:
+        lines += [*one.lines(), ""]
+    documents = [one.to_dict() for one in found]
+    manner.result(documents[0] if len(documents) == 1 else documents, lines[:-1])
+
+
+def _list_measures(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    """Print the measures and leave; an eager option, so that no FILE is needed."""
+    if not asked:
+        return
+    from ..measures import REGISTRY
+
+    width = max(map(len, REGISTRY))
+    for name, measure_ in REGISTRY.items():
+        click.echo(f"{name:<{width}}  {first_sentence(measure_.__doc__)}")
+    context.exit()
+
+
+@click.command(short_help="Measures of every channel.")
+@click.option("--only", metavar="A,B", help="Measures to compute; default all.")
+@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_measures, help="List them.")
+@reading
+@manner
+def measure(source: Source, only: str | None, manner: Manner) -> None:
+    """Compute the measures of every channel in FILE, each with interval, admissibility and reference.
+
+    \b
+    Examples:
+      takens measure examples/sunspots.csv
+      takens measure examples/elnino.csv --only permutation_entropy,dominant_periods --json
+    """
+    from ..measures import measure_series
+
+    progress = manner.progress()
+    documents, lines = [], []
+    try:
+        for series in source.trajectories():
+            estimates = measure_series(series, only=names(only), seed=manner.seed, progress=progress)
+            documents.append({key: estimate.to_dict() for key, estimate in estimates.items()})
+            lines += estimate_lines(estimates, verbose=manner.verbose)
+    finally:
+        progress.close()
+    manner.result(documents[0] if len(documents) == 1 else documents, lines)
+
+
+@click.command(short_help="What kind of dynamics, step by step.")
+@reading
+@manner
+def verdict(source: Source, manner: Manner) -> None:
+    """Say what kind of dynamics each channel in FILE shows, step by step, with the evidence for each step.
+
+    The verdict may be "insufficient data" or "undetermined": that is an answer too.
+
+    \b
+    Example:
+      takens verdict examples/sunspots.csv
+    """
+    from ..measures.verdict import verdict as judge
+
+    documents: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for series in source.trajectories():
+        for channel in series.channels:
+            found = judge(series.select(channel), seed=manner.seed)
+            documents.append(found.to_dict())
+            lines += [f"{channel}: {found.sentence}"]
+            lines += [f"  {step.question} {step.answer}. {step.evidence}" for step in found.steps]
+    manner.result(documents[0] if len(documents) == 1 else documents, lines)
+
+
+def estimate_lines(estimates: dict[str, Any], *, verbose: bool) -> list[str]:
+    """One line an estimate: name, value with unit and interval, or why there is none; method and source if verbose."""
+    width = max(map(len, estimates), default=0)
+    lines = []
+    for key, estimate in estimates.items():
+        _, _, answer = str(estimate).partition(" = ") if estimate.value is not None else ("", "", "")
+        lines.append(f"{key:<{width}}  {answer or f'not available: {estimate.reason}'}")
+        if verbose:
+            chosen = "; ".join(f"{name} {how}" for name, how in estimate.chosen.items())
+            about = [estimate.method, chosen and f"chosen: {chosen}", estimate.reference]
+            lines += [f"{'':<{width}}  {line}" for line in about if line]
+    return lines
+
+
+def first_sentence(text: str | None) -> str:
+    """The first sentence of a docstring, on one line."""
+    words = " ".join((text or "").split("\n\n")[0].split())
+    return words.split(". ")[0].rstrip(".") + "." if words else ""

@@ -1,0 +1,224 @@
+"""`takens fit`, `forecast`, `generate`, `models`: one model, without a comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import OutputError, SettingError
+from .describing import first_sentence
+from .options import Manner, Source, manner, reading
+from .quantities import settings
+
+if TYPE_CHECKING:
+    from ..forecast import Forecast
+    from ..models.base import Law, Model
+    from ..series import Series
+
+MODEL = click.option("--model", "name", metavar="NAME", help="Model to fit; see `takens models`.")
+SETTING = click.option("--set", "pairs", metavar="NAME=VALUE", multiple=True, help="A hyper-parameter; repeatable.")
+
+
+@click.command(short_help="Fit one model and save its law.")
+@MODEL
+@SETTING
+@reading
+@manner
+def fit(source: Source, name: str | None, pairs: tuple[str, ...], manner: Manner) -> None:
+    """Fit one model to FILE and save the law that was learned as the folder OUT.
+
+    Hyper-parameters that are not set are chosen from the data.
+
+    \b
+    Example:
+      takens fit examples/elnino.csv --model nvar --set delays=3 --out elnino.law
+    """
+    if name is None or manner.out is None:
+        raise SettingError(
+            "fit needs a model and a place for the law",
+            place="--model, --out",
+            remedy="For instance --model nvar --out mine.law; `takens models` lists the models.",
+        )
+    model = built(name, pairs)
+    if manner.out.exists() and not (manner.out / "law.json").exists():
+        raise OutputError(
+            "exists and is not a saved law", place=str(manner.out), remedy="Choose another folder with --out."
+        )
+    law = model.fit(source.open(), seed=manner.seed)
+    law.save(manner.out)
+    document = {"law": str(manner.out), "model": name, "channels": law.signature.channels, "settings": learned(law)}
+    shown = ", ".join(f"{key} {value}" for key, value in document["settings"].items())
+    lines = [f"Fitted {name} to {law.signature.name} ({', '.join(law.signature.channels)}): {shown or 'no settings'}."]
+    lines += [f"Law: {manner.out}", f"Next: takens forecast {manner.out} --horizon 50"]
+    Manner(manner.as_json, None, manner.seed, manner.verbose, manner.quiet).result(document, lines)
+
+
+@click.command(short_help="Forecast from a file or a saved law.")
+@click.option("--horizon", metavar="STEPS|TIME", help="How far ahead: steps, or a duration such as 2d.")
+@click.option("--members", type=click.IntRange(min=1), default=100, show_default=True, help="Samples of the future.")
+@click.option("--history", metavar="FILE", type=click.Path(path_type=Path), help="With a LAW: new data to continue.")
+@MODEL
+@SETTING
+@reading
+@manner
+def forecast(
+    source: Source,
+    horizon: str | None,
+    members: int,
+    history: Path | None,
+    name: str | None,
+    pairs: tuple[str, ...],
+    manner: Manner,
+) -> None:
+    """Forecast what follows FILE, or what follows the training data of a saved law.
+
+    FILE is a data file, then --model says what to fit, or a folder that `takens fit` or `takens study` wrote. The
+    reading options apply to the data. With --out the samples (.nc) or their mean and intervals (.csv) are written
+    there, else the table is printed.
+
+    \b
+    Examples:
+      takens forecast examples/elnino.csv --model autoregression --horizon 12
+      takens forecast elnino.law --horizon 2y --out next.nc
+    """
+    if horizon is None:
+        raise SettingError("how far ahead?", place="--horizon", remedy="Give a number of steps, or a time such as 2d.")
+    from ..durations import steps
+
+    data: Series | None = None
+    if is_law(source.path):
+        if name is not None or pairs:
+            raise SettingError("a saved law is already fitted", place="--model, --set", remedy="Leave them out.")
+        law = opened_law(source.path)
+        data = None if history is None else last(Source(history, source.options).open())
+    else:
+        if name is None:
+            raise SettingError(
+                "which model?", place="--model", remedy="`takens models` lists them; `takens study` compares them."
+            )
+        if history is not None:
+            raise SettingError("only a saved law can continue other data", place="--history")
+        law = built(name, pairs).fit(source.open(), seed=manner.seed)
+    signature = law.signature
+    ahead = law.forecast(
+        steps(horizon, signature.interval, signature.clock, "--horizon"),
+        history=data,
+        members=members,
+        seed=manner.seed,
+    )
+    if manner.out is None:
+        manner.table(ahead.to_frame().to_csv(), forecast_document(ahead))
+    else:
+        write_forecast(ahead, manner.out)
+        Manner(manner.as_json, None, manner.seed, manner.verbose, manner.quiet).result(
+            {"written": str(manner.out), "horizon": ahead.horizon}, [f"Written: {manner.out}"]
+        )
+
+
+@click.command(short_help="Let a saved law run freely.")
+@click.argument("law", type=click.Path(path_type=Path))
+@click.option("--length", type=click.IntRange(min=2), default=1000, show_default=True, help="Rows to generate.")
+@click.option("--noise-free", is_flag=True, help="The deterministic run.")
+@manner
+def generate(law: Path, length: int, noise_free: bool, manner: Manner) -> None:
+    """Let a saved LAW run freely: a series with the climate of the data it was learned from.
+
+    With --out it is written as .csv or .nc, else printed as CSV.
+
+    \b
+    Example:
+      takens generate elnino.law --length 2000 --out surrogate.csv
+    """
+    made = opened_law(law).generate(length, seed=manner.seed, noise=not noise_free)
+    if manner.out is not None:
+        made.save(str(manner.out))
+        Manner(manner.as_json, None, manner.seed, manner.verbose, manner.quiet).result(
+            {"written": str(manner.out), "rows": len(made)}, [f"Written: {manner.out}"]
+        )
+        return
+    labels = made.clock.labels(made.times)
+    document = {"time": labels, "channels": {c: made.values[:, i] for i, c in enumerate(made.channels)}}
+    rows = [",".join([label, *map(repr, map(float, row))]) for label, row in zip(labels, made.values, strict=True)]
+    manner.table("\n".join([",".join(["time", *made.channels]), *rows]) + "\n", document)
+
+
+@click.command(short_help="List the models.")
+@manner
+def models(manner: Manner) -> None:
+    """List the models and say which are baselines.
+
+    \b
+    Example:
+      takens models --json
+    """
+    from ..models import MODELS
+
+    documents = [
+        {"name": name, "baseline": bool(kind.baseline), "about": first_sentence(kind.__doc__)}
+        for name, kind in MODELS.items()
+    ]
+    width = max(len(str(one["name"])) for one in documents)
+    lines = [
+        f"{one['name']:<{width}}  {'baseline  ' if one['baseline'] else '          '}{one['about']}"
+        for one in documents
+    ]
+    manner.result(documents, lines)
+
+
+def built(name: str, pairs: tuple[str, ...]) -> Model:
+    """The model `name` with the settings `pairs`; a setting it does not have is a `SettingError`."""
+    from ..models import model
+
+    chosen = settings(pairs)
+    try:
+        return model(name, **chosen)
+    except TypeError as error:
+        raise SettingError(str(error), place="--set", remedy=f"`takens fit --help` and the docs of {name}.") from None
+
+
+def is_law(path: Path) -> bool:
+    """Whether `path` looks like a saved law: a folder with a `law.json`, which a Zarr store does not have."""
+    return path.is_dir() and ((path / "law.json").exists() or path.suffix == ".law")
+
+
+def opened_law(path: Path) -> Law:
+    """The law saved at `path`."""
+    from ..models.store import load_law
+
+    return load_law(path)
+
+
+def learned(law: Law) -> dict[str, Any]:
+    """The plain settings of a law, those of what it wraps included."""
+    from ..candidate import described
+
+    return described(law)
+
+
+def last(opened: Any) -> Series:
+    """The series, or the last of several trajectories: the one a forecast continues."""
+    return opened[-1] if isinstance(opened, list) else opened
+
+
+def forecast_document(ahead: Forecast) -> dict[str, Any]:
+    """A forecast as JSON: times, and mean, median and central intervals of each channel."""
+    levels = {level: ahead.interval(level) for level in (0.5, 0.9)}
+    channels: dict[str, Any] = {}
+    for c, channel in enumerate(ahead.channels):
+        bands = {f"{level:.0%}": [low[:, c], high[:, c]] for level, (low, high) in levels.items()}
+        channels[channel] = {"mean": ahead.mean[:, c], "median": ahead.median[:, c], "intervals": bands}
+    return {"method": ahead.method, "time": ahead.clock.labels(ahead.times), "channels": channels}
+
+
+def write_forecast(ahead: Forecast, path: Path) -> None:
+    """Write a forecast to `.csv` (mean and intervals) or `.nc` (all samples), whole or not at all."""
+    from ..io.atomic import atomic_bytes, atomic_text
+
+    if path.suffix == ".csv":
+        atomic_text(path, ahead.to_frame().to_csv())
+    elif path.suffix == ".nc":
+        atomic_bytes(path, bytes(ahead.to_xarray().to_netcdf(engine="h5netcdf")))
+    else:
+        raise SettingError(f"cannot write {path.name}", place="--out", remedy="End the name in .csv or .nc.")

@@ -1,0 +1,167 @@
+"""The options that commands share, and what they become: an open file, a place for results, a manner of speaking."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..errors import SettingError
+from ..progress import Progress, progress_on
+from .quantities import in_clock, names, number
+
+if TYPE_CHECKING:
+    from ..series import Series
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+READING = [
+    click.option("--time", metavar="COLUMN", help="Column that holds the times."),
+    click.option("--channels", metavar="A,B", help="Columns to use; the others are ignored."),
+    click.option("--id", metavar="COLUMN", help="Column that names the trajectory (long table)."),
+    click.option("--value", metavar="COLUMN", help="Column that holds the values (long table)."),
+    click.option("--unsorted", type=click.Choice(["error", "sort"]), help="What to do with rows out of time order."),
+    click.option(
+        "--duplicates",
+        type=click.Choice(["error", "first", "last", "mean"]),
+        help="What to do with rows that have the same time.",
+    ),
+    click.option("--timezone", metavar="NAME", help="Time zone of time stamps that name none, e.g. Europe/Berlin."),
+    click.option("--interval", metavar="TIME", help="Sampling interval of data without times, e.g. 20ms."),
+    click.option("--delimiter", metavar="CHARACTER", help="Character between the columns of a text file."),
+    click.option("--decimal", metavar="CHARACTER", help="Decimal character, e.g. ','."),
+    click.option("--sheet", metavar="NAME", help="Sheet of an Excel file."),
+    click.option("--resample", metavar="TIME", help="Put the series on a regular grid of this interval, e.g. 1h."),
+    click.option(
+        "--resample-method", metavar="METHOD", help="How to resample: linear, mean, nearest, previous; no default."
+    ),
+]
+MANNER = [
+    click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output, nothing else."),
+    click.option("--out", metavar="PATH", type=click.Path(path_type=Path), help="Where to write the result."),
+    click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of what is random."),
+    click.option("-v", "--verbose", is_flag=True, help="More words; the traceback where takens itself fails."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress, no remarks."),
+]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to read and how: the reading options that were given."""
+
+    path: Path
+    options: Mapping[str, Any]
+
+    def open(self) -> Series | list[Series]:
+        """The series in the file, or the list of its trajectories, resampled if that was asked for."""
+        from ..io.reading import open_data
+
+        given = {key: value for key, value in self.options.items() if value is not None}
+        target, method = given.pop("resample", None), given.pop("resample_method", None)
+        if (target is None) != (method is None):
+            raise SettingError(
+                "resampling needs both an interval and a method",
+                place="--resample, --resample-method",
+                remedy="For instance --resample 1h --resample-method linear.",
+            )
+        if "channels" in given:
+            given["channels"] = names(given["channels"])
+        if "interval" in given:
+            given |= _interval(given["interval"])
+        opened = open_data(str(self.path), **given)
+        if target is None:
+            return opened
+        found = opened if isinstance(opened, list) else [opened]
+        found = [one.resample(in_clock(target, one, "--resample"), method=method) for one in found]
+        return found if isinstance(opened, list) else found[0]
+
+    def trajectories(self) -> list[Series]:
+        """The trajectories in the file as a list, of one where there is one."""
+        opened = self.open()
+        return opened if isinstance(opened, list) else [opened]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a command speaks: for people or as JSON, where it writes, its seed, how much it says."""
+
+    as_json: bool
+    out: Path | None
+    seed: int
+    verbose: bool
+    quiet: bool
+
+    def progress(self) -> Progress:
+        """The progress to hand to a long computation; it writes to standard error only."""
+        return progress_on(quiet=self.quiet)
+
+    def remark(self, text: str) -> None:
+        """Say something by the way, on standard error."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def result(self, document: Any, lines: list[str]) -> None:
+        """Give the result: `document` as JSON if asked for, else `lines`; `out` receives the JSON document."""
+        from ..estimate import plain
+
+        text = json.dumps(plain(document), indent=2, ensure_ascii=False)
+        if self.out is not None:
+            from ..io.atomic import atomic_text
+
+            atomic_text(self.out, text + "\n")
+            self.remark(f"Written: {self.out}")
+        click.echo(text if self.as_json else "\n".join(lines))
+
+    def table(self, text: str, document: Mapping[str, Any]) -> None:
+        """Give a table that was not written to a file: CSV `text` on standard output, or `document` as JSON."""
+        from ..estimate import plain
+
+        sys.stdout.write(json.dumps(plain(document), ensure_ascii=False) + "\n" if self.as_json else text)
+
+
+def _interval(text: str) -> dict[str, Any]:
+    """The reader's keywords for `20ms`, or for a bare number of steps."""
+    from ..durations import seconds
+
+    bare = number(text)
+    return {"interval": bare} if bare is not None else {"interval": seconds(text, "--interval"), "time_unit": "s"}
+
+
+def reading(command: F) -> F:
+    """Give a command the argument FILE and the reading options; it receives them as one `source`."""
+
+    @functools.wraps(command)
+    def reads(*arguments: Any, file: Path, **options: Any) -> Any:
+        known = {key: options.pop(key) for key in _keys(READING)}
+        return command(*arguments, source=Source(file, known), **options)
+
+    wrapped: Any = _decorated(reads, READING)
+    return click.argument("file", type=click.Path(path_type=Path))(wrapped)  # type: ignore[no-any-return]
+
+
+def manner(command: F) -> F:
+    """Give a command the options every command has; it receives them as one `manner`."""
+
+    @functools.wraps(command)
+    def speaks(*arguments: Any, **options: Any) -> Any:
+        known = {key: options.pop(key) for key in _keys(MANNER)}
+        return command(*arguments, manner=Manner(**known), **options)
+
+    return _decorated(speaks, MANNER)  # type: ignore[return-value]
+
+
+def _keys(options: list[Any]) -> list[str]:
+    """The parameter names of click options."""
+    return [parameter.name for parameter in _decorated(lambda: None, options).__click_params__]  # type: ignore[attr-defined]
+
+
+def _decorated(function: Callable[..., Any], options: list[Any]) -> Callable[..., Any]:
+    for option in reversed(options):
+        function = option(function)
+    return function

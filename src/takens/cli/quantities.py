@@ -1,0 +1,59 @@
+"""Times and settings as people type them on the command line: `1h`, `20ms`, `delays=3`, `a,b`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SettingError
+
+if TYPE_CHECKING:
+    from ..series import Series
+
+
+def number(text: str) -> float | None:
+    """The number that `text` is, or None where it is more than a number."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def in_clock(text: str, series: Series, option: str) -> float:
+    """A length of time in units of the clock of `series`; a bare number is already in them.
+
+    Raises `SettingError` where the clock knows no such unit: a series counted in steps, or hours in calendar months.
+    """
+    from ..clock import SECONDS
+    from ..durations import seconds, steps
+
+    bare = number(text)
+    if bare is not None:
+        return bare
+    if series.clock.unit in SECONDS:
+        return seconds(text, option) / SECONDS[series.clock.unit]
+    return float(steps(text, 1.0, series.clock, option))
+
+
+def settings(pairs: Iterable[str]) -> dict[str, Any]:
+    """The keyword arguments of `name=value` texts; values are read as JSON where they are JSON, else as text."""
+    import json
+
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise SettingError(f"{pair!r} is not name=value", place="--set", remedy="For instance --set delays=3.")
+        try:
+            read = json.loads(value)
+        except json.JSONDecodeError:
+            read = value
+        found[name] = tuple(read) if isinstance(read, list) else read
+    return found
+
+
+def names(text: str | None) -> list[str] | None:
+    """The names in `a,b , c`; None stays None."""
+    if text is None:
+        return None
+    return [name.strip() for name in text.split(",") if name.strip()]
