@@ -1,0 +1,83 @@
+"""Scores: forecasts against what came true, free runs against the climate, models against one another."""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from ..series import Series
+from .accuracy import mae, nrmse, rmse, smape
+from .base import Score
+from .cases import REGISTRY, Case, Forecasts, ForecastScore, Truth, forecast_score
+from .climate import CLIMATE, ClimateScore, Runs, climate_score
+from .comparison import skill
+from .ensembles import (
+    coverage,
+    crps,
+    crps_samples,
+    energy_samples,
+    energy_score,
+    interval_width,
+    pit,
+    pit_values,
+)
+from .geometry import state_space_divergence
+from .spectra import spectral_hellinger
+from .validity import valid_time
+
+__all__ = [
+    "CLIMATE",
+    "REGISTRY",
+    "Case",
+    "ClimateScore",
+    "ForecastScore",
+    "Runs",
+    "Score",
+    "climate",
+    "climate_score",
+    "coverage",
+    "crps",
+    "crps_samples",
+    "energy_samples",
+    "energy_score",
+    "forecast_score",
+    "interval_width",
+    "mae",
+    "nrmse",
+    "pit",
+    "pit_values",
+    "rmse",
+    "score",
+    "skill",
+    "smape",
+    "spectral_hellinger",
+    "state_space_divergence",
+    "valid_time",
+]
+
+
+def score(
+    forecast: Forecasts,
+    truth: Truth,
+    *,
+    history: Series | ArrayLike | None = None,
+    level: float = 0.9,
+    lyapunov_exponent: float | None = None,
+    seed: int = 0,
+) -> dict[str, Score]:
+    """Every forecast score by name, of one forecast or a list of them (one an origin) against the truth.
+
+    `truth` is a `Series`, matched by time and channel name, or an array `(horizon, channel)`; missing values are left
+    out. `history` gives the climatological standard deviation for NRMSE and valid time (the truth itself otherwise),
+    `level` is that of the intervals. Raises `DataError` and `InsufficientData` as `Case.of`. Cost: one sort of the
+    samples, and O(members^2) per step for the energy score.
+    """
+    case = Case.of(
+        forecast, truth, history=history, level=level, lyapunov_exponent=lyapunov_exponent, seed=seed
+    )  # fmt: skip
+    return {name: entry.function(case) for name, entry in REGISTRY.items()}
+
+
+def climate(generated: Series | ArrayLike, true: Series | ArrayLike, *, delay: int | None = None) -> dict[str, Score]:
+    """Every score of a free run `(time, channel)` against the true trajectory; see `state_space_divergence`."""
+    runs = Runs.of(generated, true, delay)
+    return {name: entry.function(runs) for name, entry in CLIMATE.items()}
