@@ -9,7 +9,15 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from takens.checks import CheckFailed, check_law, check_measure, check_model, check_score, sample_series
+from takens.checks import (
+    CheckFailed,
+    check_climate_score,
+    check_law,
+    check_measure,
+    check_model,
+    check_score,
+    sample_series,
+)
 from takens.errors import InsufficientData
 from takens.estimate import Estimate
 from takens.measures import REGISTRY
@@ -17,6 +25,7 @@ from takens.measures.base import Channel, Measure
 from takens.models import MODELS
 from takens.models.base import Law, Model, Training
 from takens.models.baselines import Climatology, ClimatologyLaw
+from takens.scores import CLIMATE
 from takens.scores import REGISTRY as SCORES
 from takens.scores.base import Score
 
@@ -36,6 +45,20 @@ def test_every_measure_holds_the_contract(name: str) -> None:
 @pytest.mark.parametrize("name", SCORES)
 def test_every_score_holds_the_contract(name: str) -> None:
     assert "missing truth is left out" in check_score(SCORES[name])
+
+
+@pytest.mark.parametrize("name", CLIMATE)
+def test_every_climate_score_holds_the_contract(name: str) -> None:
+    assert "a failed run is not a good one" in check_climate_score(CLIMATE[name])
+
+
+def test_a_climate_score_that_forgives_a_failed_run_is_caught() -> None:
+    def means(generated: Any, true: Any, *, delay: int | None = None) -> Score:
+        spread = np.nanstd(generated, axis=0)
+        return Score("means", float(np.abs(spread - true.std(axis=0)).sum()))
+
+    with pytest.raises(CheckFailed, match="a failed run is not a good one"):
+        check_climate_score(means)
 
 
 def test_a_law_can_be_checked_alone() -> None:

@@ -221,6 +221,33 @@ def check_score(score: Callable[..., Score]) -> tuple[str, ...]:
     return tuple(held)
 
 
+def check_climate_score(score: Callable[..., Score]) -> tuple[str, ...]:
+    """Hold a score of long runs `(generated, true, *, delay) -> Score` to its contract.
+
+    Raises `CheckFailed` naming the broken rule. Cost: a few calls on 2000 rows of two channels.
+    """
+    held: list[str] = []
+    true = sample_series(2000).values
+    with _rule(held, "input unchanged", score):
+        copies = sample_series(2000, seed=1).values.copy(), true.copy()
+        alike = score(*copies, delay=6)
+        _same(list(copies), [sample_series(2000, seed=1).values, true], "the score changed its input")
+    with _rule(held, "same result twice", score), _global_random_state():
+        if _comparable(alike) != _comparable(score(*copies, delay=6)):
+            raise CheckFailed("two calls differ")
+    with _rule(held, "another climate is worse", score):
+        other = score(10 + generator(0, "noise").normal(size=true.shape), true, delay=6)
+        if _badness(other) <= _badness(alike):
+            raise CheckFailed(f"white noise ({other}) scores as well as the same dynamics ({alike})")
+    with _rule(held, "a failed run is not a good one", score):
+        failed = copies[0].copy()
+        failed[700:] = np.nan
+        answer = score(failed, true, delay=6)
+        if not answer.reason or _badness(answer) <= _badness(other):
+            raise CheckFailed(f"a run that ends in NaN scores {answer}")
+    return tuple(held)
+
+
 @contextmanager
 def _rule(held: list[str], name: str, subject: Any) -> Iterator[None]:
     """Everything inside belongs to the rule `name`: any failure, warning or odd exception becomes `CheckFailed`."""
