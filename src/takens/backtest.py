@@ -139,7 +139,13 @@ def backtest(
             advance((k + 1) / len(plan.origins))
     assert law is not None
     return Backtest(
-        plan, np.stack(samples), np.stack(truth), law, fit_seconds, forecast_seconds, diverged / (len(samples) * members)
+        plan,
+        np.stack(samples),
+        np.stack(truth),
+        law,
+        fit_seconds,
+        forecast_seconds,
+        diverged / (len(samples) * members),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from .backtest import Backtest, Plan, backtest
 from .errors import TakensError
 from .estimate import plain
-from .forecast import Forecast
 from .models.base import Model
 from .models.recalibration import Recalibration
 from .random import generator
-from .scores import crps_samples, energy_score, smape, spectral_hellinger, state_space_divergence, valid_time
+from .scores import CLIMATE, Case, Runs, crps_samples
+from .scores import REGISTRY as SCORES
 from .series import Series, as_trajectories
 
 Array = NDArray[np.float64]
@@ -25,6 +25,12 @@ RECALIBRATIONS = 5
 """How often, during the judging part of a backtest, the calibration is renewed with the errors seen by then."""
 CLIMATE_ROWS = 5000
 """Most rows of a free run that is compared with the observed climate."""
+CLIMATE_LEAST = 200
+"""Fewest rows of truth with which a climate is compared; two halves of fewer say nothing about one another."""
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+"""Nominal levels at which the coverage is recorded."""
+PIT_VALUES = 3000
+"""Most probability integral transforms that are kept for the figure."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +84,8 @@ def evaluate(
     *,
     members: int = 100,
     seed: int = 0,
-    lyapunov_exponent: float | None = None,
     advance: Callable[[float], Any] | None = None,
-) -> Candidate:
+) -> tuple[Candidate, Backtest | None]:
     """Backtest, calibrate and score `model`; a failure becomes a candidate with its reason, not an exception.
 
     Cost: one backtest, one free run of at most 5,000 rows, and the scores.
@@ -89,39 +94,38 @@ def evaluate(
         tested = backtest(model, data, plan=plan, members=members, seed=seed, advance=advance)
     except (TakensError, ArithmeticError, ValueError, np.linalg.LinAlgError, MemoryError) as error:
         cause = error.cause if isinstance(error, TakensError) else f"{type(error).__name__}: {error}"
-        return Candidate(key, model.baseline, status="failed", reason=cause)
+        return Candidate(key, model.baseline, status="failed", reason=cause), None
     series = as_trajectories(data)[-1].gridded()
     scale = channel_scale(series, plan)
-    samples = calibrated(tested)
-    crps = np.stack([crps_samples(s, t) for s, t in zip(samples, tested.truth, strict=True)]) / scale
-    per_origin = np.nanmean(crps, axis=(1, 2))
-    judge = plan.testing
-    scores = _short_range(samples[judge], tested.truth[judge], scale, series, lyapunov_exponent)
+    samples, truth, judge = calibrated(tested) / scale, tested.truth / scale, plan.testing
+    per_origin = np.array([np.nanmean(crps_samples(s, t)) for s, t in zip(samples, truth, strict=True)])
+    case = Case.of(samples[judge], truth[judge], history=series.values[: plan.origins[0]] / scale, level=0.9, seed=seed)
+    case = replace(case, interval=series.interval, time_unit=series.clock.unit)
+    raw = Case.of(samples[judge] * scale, tested.truth[judge], level=0.9, seed=seed)
+    found = {name: score.function(raw if name in IN_UNITS else case) for name, score in SCORES.items()}
     climate, floors = _long_range(tested, series, plan, seed)
-    pit = _pit(samples[judge], tested.truth[judge], generator(seed, "pit", key))
-    errors = (samples[judge].mean(axis=1) - tested.truth[judge]) / scale
+    pit = found["pit"].details["values"]
     return Candidate(
         key,
         model.baseline,
         settings=plain(described(tested.law)),
         choosing=tuple(per_origin[~judge]),
         judging=tuple(per_origin[judge]),
-        crps_by_step=tuple(np.nanmean(crps[judge], axis=(0, 2))),
-        nrmse_by_step=tuple(np.sqrt(np.nanmean(errors**2, axis=(0, 2)))),
-        coverage_by_step=tuple(_covered(samples[judge], tested.truth[judge], 0.9, axis=(0, 2))),
-        coverage_by_level={
-            f"{level:.2f}": float(_covered(samples[judge], tested.truth[judge], level)) for level in LEVELS
-        },
-        pit=tuple(pit),
-        scores={"crps": float(per_origin[judge].mean()), **scores, **climate},
-        floors=floors,
+        crps_by_step=_by_step(found["crps"]),
+        nrmse_by_step=_by_step(found["nrmse"]),
+        coverage_by_step=_by_step(found["coverage"]),
+        coverage_by_level={f"{level:.2f}": _coverage(case, level) for level in LEVELS},
+        pit=_sampled(pit[~np.isnan(pit)], generator(seed, "kept pit")),
+        scores={name: score.value for name, score in found.items()} | climate,
+        floors={name: score.floor for name, score in found.items() if score.floor is not None} | floors,
         diverged=tested.diverged,
         fit_seconds=tested.fit_seconds,
         forecast_seconds=tested.forecast_seconds,
-    )
+    ), tested
 
 
-LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+IN_UNITS = frozenset({"mae", "rmse", "smape"})
+"""Scores that are reported in the units of the data; the others are of data in standard deviations."""
 
 
 def channel_scale(series: Series, plan: Plan) -> Array:
@@ -153,16 +157,16 @@ def calibrated(tested: Backtest) -> Array:
     origins = np.asarray(plan.origins)
     choose = np.flatnonzero(~plan.testing)
     for mine, other in ((choose[::2], choose[1::2]), (choose[1::2], choose[::2])):
-        apply = Recalibration.fit(samples[other], truth[other])
+        recalibration = Recalibration.fit(samples[other], truth[other])
         for k in mine:
-            out[k] = apply.apply(samples[k])
+            out[k] = recalibration.apply(samples[k])
     for block in np.array_split(np.flatnonzero(plan.testing), RECALIBRATIONS):
         if len(block) == 0:
             continue
         seen = known_before(tested, int(origins[block[0]]))
-        apply = Recalibration.fit(samples[: len(seen)], seen)
+        recalibration = Recalibration.fit(samples[: len(seen)], seen)
         for k in block:
-            out[k] = apply.apply(samples[k])
+            out[k] = recalibration.apply(samples[k])
     return out
 
 
@@ -176,25 +180,43 @@ def known_before(tested: Backtest, row: int) -> Array:
     return truth
 
 
-def _short_range(
-    samples: Array, truth: Array, scale: Array, series: Series, lyapunov_exponent: float | None
-) -> dict[str, float | None]:
-    """MAE, RMSE, NRMSE, sMAPE, energy score, coverage, width and valid time over origins."""
-    mean, median = samples.mean(axis=1), np.median(samples, axis=1)
-    low, high = np.quantile(samples, [0.05, 0.95], axis=1)
-    names = dict(channels=series.channels, units=series.units)
-    energy = [
-        energy_score(Forecast(s, np.arange(len(t), dtype=float), **names), t / scale).value
-        for s, t in zip(samples / scale, truth, strict=True)
-    ]
-    valid = valid_time(mean, truth, scale, series.interval, lyapunov_exponent=lyapunov_exponent)
-    return {
-        "mae": float(np.nanmean(np.abs(median - truth))),
-        "rmse": float(np.sqrt(np.nanmean((mean - truth) ** 2))),
-        "nrmse": float(np.sqrt(np.nanmean(((mean - truth) / scale) ** 2))),
-        "smape": float(np.nanmean([_smape(m, t) for m, t in zip(median, truth, strict=True)])),
-        "energy": float(np.nanmean(energy)),
-        "coverage": float(_covered(samples, truth, 0.9)),
-        "width": float(np.mean((high - low) / scale)),
-        "valid_time": None if valid.value is None else float(valid.value),
-    }
+def climate_rows(series: Series, plan: Plan) -> Series:
+    """The rows with which a free run is compared: the longest gap-free stretch, the latest 5,000 rows of it.
+
+    The judging part alone where it is long enough, so that the law has not seen what it is compared with.
+    """
+    for part in (series.rows(plan.test), series):
+        piece = max(part.stretches(), key=len, default=part.rows(0, 0))
+        if len(piece) >= 4 * CLIMATE_LEAST:
+            break
+    return piece.rows(-CLIMATE_ROWS)
+
+
+def _long_range(
+    tested: Backtest, series: Series, plan: Plan, seed: int
+) -> tuple[dict[str, float | None], dict[str, float | None]]:
+    """The scores of a free run against the observed rows, and their noise floors; empty where these are too few."""
+    observed = climate_rows(series, plan)
+    if len(observed) < CLIMATE_LEAST:
+        return {}, {}
+    runs = Runs.of(tested.law.generate(len(observed), seed=seed), observed)
+    found = {name: score.function(runs) for name, score in CLIMATE.items()}
+    return {name: score.value for name, score in found.items()}, {name: score.floor for name, score in found.items()}
+
+
+def _by_step(score: Any) -> tuple[float, ...]:
+    """A score by step of the horizon, averaged over channels."""
+    return tuple(np.nanmean(score.details["by_horizon"], axis=-1))
+
+
+def _coverage(case: Case, level: float) -> float:
+    """Share of true values inside the central interval at `level`."""
+    low, high = case.quantile((1 - level) / 2), case.quantile((1 + level) / 2)
+    known = ~np.isnan(case.truth)
+    return float(((low <= case.truth) & (case.truth <= high))[known].mean())
+
+
+def _sampled(values: Array, rng: np.random.Generator) -> tuple[float, ...]:
+    """At most `PIT_VALUES` of `values`, drawn without replacement."""
+    kept = values if len(values) <= PIT_VALUES else rng.choice(values, PIT_VALUES, replace=False)
+    return tuple(np.round(kept, 4))

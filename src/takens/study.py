@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .candidate import Candidate
+import numpy as np
+
+from .backtest import Backtest, Plan, backtest, plan_origins
+from .candidate import Candidate, climate_rows, evaluate, known_before
+from .durations import in_words, seconds, steps
+from .errors import InsufficientData, SettingError
 from .estimate import Estimate
+from .findings import Finding, findings
 from .forecast import Forecast
-from .models.base import Law
-from .series import Series
+from .measures import measure_series
+from .models import MODELS
+from .models.base import Law, Model
+from .models.recalibration import Recalibration
+from .models.wrappers import ConformalLaw
+from .scores import skill as skill_score
+from .series import Series, as_trajectories
+from .store import Store, array_digest, task_key
+from .version import __version__
 
 if TYPE_CHECKING:
     from .measures.verdict import Verdict
 
+Progress = Callable[[str, float], Any]
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing the study found, in plain words: `title` in a few words, `text` in a sentence or two, its `evidence`.
-
-    `figure` names the figure that shows it (see `Study.figures`), "" where there is none.
-    """
-
-    title: str
-    text: str
-    evidence: str = ""
-    figure: str = ""
+TRAINING_ROWS = 30_000
+"""Most rows, the latest ones, that models learn from in a study; measures see all."""
+MEASURED_CHANNELS = 12
+"""Most channels that are measured one by one in a study."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +45,14 @@ class Study:
 
     `estimates` holds the measures by name ("name[channel]" where there are several channels), `verdicts` one verdict a
     channel, `candidates` all models (best first, then failed and skipped ones), `chosen` and `best_baseline` the names
-    of the chosen model and the best baseline, `skill` each model's CRPS skill against the best baseline with its
-    interval. `forecast` continues the series; `last_window` is (history, forecast, truth) of the last judging origin;
-    `generated` is a free run of the chosen law and `observed` the rows it is compared with.
+    of the chosen model and the best baseline, `skill` each model's CRPS skill against the best baseline over the
+    judging origins, with its interval. `forecast` continues the series; `last_window` is (history, forecast, truth) of
+    the last judging origin; `generated` is a free run of the chosen law and `observed` the rows it is compared with.
     """
 
     series: Series
     horizon: int
+    plan: Plan
     estimates: Mapping[str, Estimate]
     verdicts: Mapping[str, Verdict]
     candidates: tuple[Candidate, ...]
@@ -57,8 +68,274 @@ class Study:
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     seconds: float
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: tuple[str, ...] = ()
 
     def candidate(self, name: str) -> Candidate:
         """The candidate of a model by its name."""
         return next(c for c in self.candidates if c.model == name)
+
+    def write(self, out: str | Path) -> list[Path]:
+        """Write report.html, report.json, forecast.csv, forecast.nc and law/ into the folder `out`."""
+        from .report import write_study
+
+        return write_study(self, Path(out))
+
+
+def study(
+    data: Any,
+    *,
+    horizon: int | str | None = None,
+    budget: float | str = "2m",
+    models: Sequence[str | Model] | None = None,
+    members: int = 100,
+    seed: int = 0,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+    **reading: Any,
+) -> Study:
+    """Characterise a series, compare models on forecasts they have not seen, choose one, forecast with it.
+
+    `data` is a `Series`, a list of them, or whatever `takens.open` reads, with `reading` its options. `horizon` is the
+    number of steps ahead, or a duration such as "2d"; None chooses it from the time scales. Models are tried, cheap
+    ones first, until the computing time `budget` is used up. With `out`, finished models are kept in `out/work`, so
+    that an interrupted study goes on where it stopped, and the results are written to `out`. The chosen model is the
+    one with the lowest CRPS over the choosing origins, unless the best baseline is not clearly worse there.
+
+    Raises `DataError` for data that cannot be studied and `SettingError` for settings that make no sense.
+    """
+    began = time.perf_counter()
+    report = progress or (lambda stage, share: None)
+    report("reading", 0.0)
+    trajectories = _opened(data, reading)
+    last = trajectories[-1]
+    allowed = seconds(budget)
+    candidates_wanted = _models(models)
+    if horizon is not None:
+        horizon = steps(horizon, last.interval, last.clock)
+        plan_origins([_recent(last)], horizon)  # refuse an impossible horizon before any work
+    estimates, verdicts = _characterise(last, seed, report)
+    if horizon is None:
+        horizon = default_horizon(last, estimates)
+    recent = [*trajectories[:-1], _recent(last)]
+    plan = plan_origins(recent, horizon)
+    store = Store(Path(out) / "work") if out is not None else None
+    runner = _Runner(recent, plan, members, seed, store, began + allowed, report)
+    candidates = tuple(runner.run(name, model) for name, model in candidates_wanted)
+    result = _conclude(runner, candidates, dict(candidates_wanted), report)
+    settings = {
+        "horizon": horizon, "budget_seconds": allowed, "models": [name for name, _ in candidates_wanted],
+        "members": members, "seed": seed, "training_rows": min(len(recent[-1]), TRAINING_ROWS), "reading": reading,
+    }  # fmt: skip
+    finished = Study(
+        series=last, horizon=horizon, plan=plan, estimates=estimates, verdicts=verdicts, settings=settings,
+        versions=versions(), seconds=time.perf_counter() - began, notes=_notes(last, plan), findings=(), **result,
+    )  # fmt: skip
+    finished = replace(finished, findings=tuple(findings(finished)))
+    if out is not None:
+        report("writing the report", 0.97)
+        finished.write(out)
+    report("done", 1.0)
+    return finished
+
+
+def default_horizon(series: Series, estimates: Mapping[str, Estimate]) -> int:
+    """Steps ahead that are worth forecasting: one dominant period, four Lyapunov times, or five correlation times.
+
+    Between 8 steps and a twentieth of the series, at most 500.
+    """
+    lengths = []
+    for key, estimate in estimates.items():
+        if not estimate.admissible or estimate.value is None or np.size(estimate.value) == 0:
+            continue
+        first = float(np.ravel(estimate.value)[0])
+        if key.startswith("dominant_periods"):
+            lengths.append(first)
+        elif key.startswith("largest_lyapunov_exponent") and first > 0:
+            lengths.append(4 / first)
+    if not lengths:
+        lengths = [
+            5 * float(np.ravel(e.value)[0])
+            for key, e in estimates.items()
+            if key.startswith("integral_time_scale") and e.value is not None
+        ]
+    wanted = round(max(lengths, default=20 * series.interval) / series.interval)
+    return int(np.clip(wanted, 8, max(8, min(500, len(series) // 20))))
+
+
+def versions() -> dict[str, str]:
+    """The versions that a result depends on."""
+    import scipy
+
+    return {"takens": __version__, "python": platform.python_version(), "numpy": np.__version__,
+            "scipy": scipy.__version__}  # fmt: skip
+
+
+@dataclass
+class _Runner:
+    """Evaluates models one after the other within the time allowed, and keeps what is finished."""
+
+    trajectories: list[Series]
+    plan: Plan
+    members: int
+    seed: int
+    store: Store | None
+    deadline: float
+    report: Progress
+    best: tuple[float, str, Backtest] | None = None
+    done: int = 0
+
+    def run(self, name: str, model: Model) -> Candidate:
+        """The candidate of `model`: from the store if it is there, evaluated otherwise, or skipped for lack of time."""
+        share = 0.25 + 0.6 * self.done / len(MODELS)
+        self.done += 1
+        self.report(f"model {name}", share)
+        key = self.key(name, model)
+        found = self.store.get(key) if self.store else None
+        if found is not None:
+            return Candidate.from_dict(found)
+        if time.perf_counter() > self.deadline:
+            return Candidate(name, model.baseline, "skipped", "the computing budget was used up before its turn")
+        candidate, tested = evaluate(
+            name, model, self.trajectories, self.plan, members=self.members, seed=self.seed,
+            advance=lambda part: self.report(f"model {name}", share + 0.6 * part / len(MODELS)),
+        )  # fmt: skip
+        if self.store and candidate.ok:
+            self.store.put(key, candidate.to_dict())
+        if tested is not None:
+            level = float(np.mean(candidate.choosing))
+            if self.best is None or level < self.best[0]:
+                self.best = (level, name, tested)
+        return candidate
+
+    def tested(self, name: str, model: Model) -> Backtest:
+        """The backtest of a model: kept if it was the best so far, else run again."""
+        if self.best is not None and self.best[1] == name:
+            return self.best[2]
+        return backtest(model, self.trajectories, plan=self.plan, members=self.members, seed=self.seed)
+
+    def key(self, name: str, model: Model) -> str:
+        """The name of the task: data, model, settings and version."""
+        return task_key({
+            "data": [array_digest(s.times, s.values) for s in self.trajectories], "name": name, "model": repr(model),
+            "plan": repr(self.plan), "members": self.members, "seed": self.seed, "version": __version__,
+        })  # fmt: skip
+
+
+def choose(candidates: Sequence[Candidate], seed: int) -> tuple[str, str]:
+    """Names of the chosen model and the best baseline, from the CRPS of the choosing origins alone.
+
+    The best model is taken if its skill against the best baseline is above zero with the lower end of its 80 %
+    block-bootstrap interval; otherwise the baseline.
+    """
+    fitted = [c for c in candidates if c.ok]
+    baselines = [c for c in fitted if c.baseline]
+    if not fitted:
+        reasons = "; ".join(f"{c.model}: {c.reason}" for c in candidates)
+        raise InsufficientData(f"no model could be fitted ({reasons})")
+    best = min(fitted, key=lambda c: np.mean(c.choosing))
+    reference = min(baselines or fitted, key=lambda c: np.mean(c.choosing))
+    if best is reference:
+        return best.model, reference.model
+    _, (low, _) = skill_score(np.array(best.choosing), np.array(reference.choosing), level=0.8, seed=seed)
+    return (best.model if low > 0 else reference.model), reference.model
+
+
+def _conclude(
+    runner: _Runner, candidates: tuple[Candidate, ...], models: Mapping[str, Model], report: Progress
+) -> dict[str, Any]:
+    """The choice, the final law, its forecast, the last window and the generated run."""
+    chosen, baseline = choose(candidates, runner.seed)
+    model, plan, recent = models[chosen], runner.plan, runner.trajectories[-1]
+    report(f"fitting {chosen} on all data", 0.88)
+    tested = runner.tested(chosen, model)
+    final = model.fit(runner.trajectories, seed=runner.seed)
+    law = ConformalLaw(
+        final.signature, final.history, final.end, final, Recalibration.fit(tested.samples, tested.truth)
+    )
+    forecast = law.forecast(plan.horizon, members=max(runner.members, 200), seed=runner.seed)
+    report("last window and climate", 0.93)
+    observed = climate_rows(recent.gridded(), plan)
+    reference = np.array(next(c for c in candidates if c.model == baseline).judging)
+    skills = {
+        c.model: skill_score(np.array(c.judging), reference, level=0.9, seed=runner.seed) for c in candidates if c.ok
+    }
+    order = {"ok": 0, "failed": 1, "skipped": 2}
+    ranked = sorted(candidates, key=lambda c: (order[c.status], np.mean(c.choosing) if c.ok else 0.0))
+    return {
+        "candidates": tuple(ranked), "chosen": chosen, "best_baseline": baseline, "skill": skills, "law": law,
+        "forecast": forecast, "last_window": _last_window(tested, recent.gridded()), "observed": observed,
+        "generated": tested.law.generate(max(len(observed), 2), seed=runner.seed),
+    }  # fmt: skip
+
+
+def _last_window(tested: Backtest, grid: Series) -> tuple[Series, Forecast, Series]:
+    """History, calibrated forecast and truth of the last judging origin."""
+    plan, origin = tested.plan, tested.plan.origins[-1]
+    seen = known_before(tested, origin)
+    samples = Recalibration.fit(tested.samples[: len(seen)], seen).apply(tested.samples[-1])
+    truth = grid.rows(origin, origin + plan.horizon)
+    forecast = Forecast(samples, truth.times, grid.channels, grid.units, grid.clock, grid.name, "last window")
+    return grid.rows(max(0, origin - 3 * plan.horizon), origin), forecast, truth
+
+
+def _characterise(series: Series, seed: int, report: Progress) -> tuple[dict[str, Estimate], dict[str, Verdict]]:
+    """All measures and the verdict of each channel (the first twelve)."""
+    from .measures.verdict import verdict
+
+    names = series.channels[:MEASURED_CHANNELS]
+    estimates: dict[str, Estimate] = {}
+    verdicts: dict[str, Verdict] = {}
+    for i, name in enumerate(names):
+        label = "measuring" if len(names) == 1 else f"measuring {name}"
+        share = 0.03 + 0.22 * i / len(names)
+        report(label, share)
+        one = series.select(name)
+        found = measure_series(one, seed=seed, progress=lambda what, at=share: report(f"measuring {what}", at))
+        estimates.update({key if len(series.channels) == 1 else f"{key}[{name}]": e for key, e in found.items()})
+        verdicts[name] = verdict(one, seed=seed, estimates=found)
+    return estimates, verdicts
+
+
+def _opened(data: Any, reading: Mapping[str, Any]) -> list[Series]:
+    """The trajectories to study, on regular grids."""
+    if isinstance(data, Series) or (isinstance(data, list) and data and isinstance(data[0], Series)):
+        if reading:
+            raise SettingError(f"options {', '.join(reading)} are for files; these data are already a Series")
+        found = as_trajectories(data)
+    else:
+        from .io.reading import open_data
+
+        found = as_trajectories(open_data(data, **reading))
+    for series in found:
+        series.gridded()  # raises for irregular sampling, with the remedy
+    return found
+
+
+def _recent(series: Series) -> Series:
+    """The latest rows, as many as models learn from."""
+    return series if len(series) <= TRAINING_ROWS else series.rows(-TRAINING_ROWS)
+
+
+def _models(wanted: Sequence[str | Model] | None) -> list[tuple[str, Model]]:
+    """Names and models to try, in order; names are looked up in the list of models."""
+    from .models import model
+
+    names = list(MODELS) if wanted is None else list(wanted)
+    if not names:
+        raise SettingError("no model given", place="models", remedy=f"Known models: {', '.join(MODELS)}.")
+    return [(item, model(item)) if isinstance(item, str) else (item.name, item) for item in names]
+
+
+def _notes(series: Series, plan: Plan) -> tuple[str, ...]:
+    """What was left out or thinned, in words."""
+    notes = []
+    if len(series) > TRAINING_ROWS:
+        notes.append(f"Models learned from the latest {TRAINING_ROWS:,} of {len(series):,} rows; measures saw all.")
+    if len(series.channels) > MEASURED_CHANNELS:
+        notes.append(f"Measured: the first {MEASURED_CHANNELS} of {len(series.channels)} channels; models saw all.")
+    span = in_words(plan.horizon * series.interval, series.clock.unit)
+    notes.append(
+        f"Models were compared on {int(plan.testing.sum())} forecasts of {span} that none of them had seen, and chosen "
+        f"on {int((~plan.testing).sum())} earlier ones."
+    )
+    return tuple(notes)

@@ -1,0 +1,192 @@
+"""What a study found, in plain words: each finding a sentence with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .durations import in_words
+from .estimate import Estimate
+
+if TYPE_CHECKING:
+    from .candidate import Candidate
+    from .study import Study
+
+
+STATE, SPECTRUM = "state_space_divergence", "spectral_hellinger"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the study found: `title` in a few words, `text` in a sentence or two, and the `evidence` for it.
+
+    `figure` names the part of the report that shows it, "" where there is none.
+    """
+
+    title: str
+    text: str
+    evidence: str = ""
+    figure: str = ""
+
+
+def findings(study: Study) -> Iterator[Finding]:
+    """The findings of a study, most important first: data, dynamics, time scales, best model, forecast, climate."""
+    yield _data(study)
+    yield from _verdict(study)
+    yield from _periods(study)
+    yield from _choice(study)
+    yield _calibration(study)
+    yield from _valid_time(study)
+    yield from _climate(study)
+    yield _forecast(study)
+
+
+def _of(study: Study, name: str) -> Iterator[tuple[str, Estimate]]:
+    """(channel, estimate) of a measure in every measured channel."""
+    for key, estimate in study.estimates.items():
+        if key == name or key.startswith(f"{name}["):
+            yield estimate.channel or study.series.channels[0], estimate
+
+
+def _named(study: Study, channel: str) -> str:
+    return "" if len(study.series.channels) == 1 else f"{channel}: "
+
+
+def _data(study: Study) -> Finding:
+    series, sampling = study.series, study.series.sampling
+    rows, columns = series.shape
+    unit = series.clock.unit
+    missing = int(np.isnan(series.gridded().values).sum())
+    text = f"{rows:,} rows of {columns} channel{'s' * (columns > 1)}, one every {in_words(sampling.interval, unit)}"
+    text += f", over {in_words(series.duration, unit)}."
+    problems = []
+    if sampling.gaps:
+        lost = sum(count for _, count in sampling.gaps)
+        problems.append(f"{len(sampling.gaps)} gap{'s' * (len(sampling.gaps) > 1)} with {lost:,} missing rows")
+    if missing:
+        problems.append(f"{missing:,} missing values")
+    text += f" It has {' and '.join(problems)}." if problems else " No row is missing."
+    return Finding("The data", text, "sampling " + sampling.kind, "series")
+
+
+def _verdict(study: Study) -> Iterator[Finding]:
+    shown = list(study.verdicts.items())
+    for channel, verdict in shown[:3]:
+        evidence = "; ".join(f"{step.question} {step.answer}" for step in verdict.steps)
+        yield Finding("Kind of dynamics", f"{_named(study, channel)}{verdict.sentence}", evidence, "verdict")
+    if len(shown) > 3:
+        yield Finding("Kind of dynamics", f"{len(shown) - 3} more channels have their verdicts below.", "", "verdict")
+
+
+def _periods(study: Study) -> Iterator[Finding]:
+    unit = study.series.clock.unit
+    for channel, estimate in list(_of(study, "dominant_periods"))[:3]:
+        periods = np.ravel(estimate.value) if estimate.value is not None else np.empty(0)
+        if estimate.admissible and len(periods):
+            words = [in_words(float(p), unit) for p in periods[:3]]
+            listed = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+            text = f"Regular cycles stand out from the noise: {listed}."
+        elif estimate.admissible:
+            text = "No cycle stands out from red noise."
+        else:
+            text = f"Cycles could not be tested: {estimate.reason}."
+        yield Finding("Cycles", _named(study, channel) + text, estimate.method, "spectrum")
+
+
+def label(model: str) -> str:
+    """The name of a model for people: `nearest_neighbour` becomes `nearest neighbour`."""
+    return {"nvar": "NVAR", "autoregression": "autoregression"}.get(model, model.replace("_", " "))
+
+
+def _choice(study: Study) -> Iterator[Finding]:
+    chosen, baseline = study.chosen, study.best_baseline
+    span = in_words(study.horizon * study.series.interval, study.series.clock.unit)
+    tests = len(study.candidate(chosen).judging)
+    if chosen == baseline:
+        best = next((c for c in study.candidates if c.ok and not c.baseline), None)
+        text = f"No model beats the best baseline, {label(baseline)}, so the forecast is the baseline's."
+        if best is not None:
+            skill, (low, high) = study.skill[best.model]
+            text += (
+                f" The nearest, {label(best.model)}, has a skill of {skill:+.0%} [{low:+.0%}, {high:+.0%}] against it."
+            )
+        yield Finding("No model beats the baseline", text, f"{tests} forecasts of {span}", "skill")
+        return
+    skill, (low, high) = study.skill[chosen]
+    text = (
+        f"{label(chosen).capitalize() if chosen != 'nvar' else 'NVAR'} forecasts best: over {span} its error (CRPS) is "
+    )
+    text += f"{abs(skill):.0%} {'smaller' if skill > 0 else 'larger'} than that of the best baseline, {label(baseline)}"
+    text += f" (90 % interval of the skill {low:+.0%} to {high:+.0%})."
+    if low <= 0:
+        text += " On the forecasts that judged it, the advantage is not certain."
+    yield Finding("Best model", text, f"{tests} forecasts of {span} that no model had seen", "skill")
+
+
+def _calibration(study: Study) -> Finding:
+    candidate = study.candidate(study.chosen)
+    coverage = candidate.scores["coverage"] or 0.0
+    if coverage < 0.85:
+        word = "too narrow: treat them as optimistic"
+    elif coverage > 0.95:
+        word = "a little too wide: the truth is closer to the middle than they say"
+    else:
+        word = "honest"
+    text = f"The 90 % intervals held the truth in {coverage:.0%} of the cases, so they are {word}."
+    return Finding("Uncertainty", text, f"{len(candidate.judging)} forecasts", "calibration")
+
+
+def _valid_time(study: Study) -> Iterator[Finding]:
+    candidate = study.candidate(study.chosen)
+    valid = candidate.scores.get("valid_time")
+    if valid is None:
+        return
+    unit = study.series.clock.unit
+    if valid >= study.horizon * study.series.interval * 0.999:
+        text = f"Forecasts stay useful over the whole horizon of {in_words(valid, unit)}."
+    elif valid <= study.series.interval:
+        text = "Single forecasts are off by more than 0.4 standard deviations from the first step or two."
+    else:
+        text = f"Single forecasts stay within 0.4 standard deviations for {in_words(valid, unit)} (median)."
+    exponents = [e for _, e in _of(study, "largest_lyapunov_exponent") if e.admissible and e.value and e.value > 0]
+    if exponents:
+        rate = max(float(e) for e in exponents)
+        text += f" That is {valid * rate:.2g} Lyapunov times; one is {in_words(1 / rate, unit)}."
+    yield Finding("How far ahead", text, "valid prediction time, normalised error above 0.4", "fan")
+
+
+def _climate(study: Study) -> Iterator[Finding]:
+    candidate = study.candidate(study.chosen)
+    value, floor = candidate.scores.get(STATE), candidate.floors.get(STATE)
+    if value is None or floor is None:
+        return
+    spectrum = candidate.scores.get(SPECTRUM)
+    good = value < 2 * max(floor, 0.05)
+    text = "A long free run of the law " + ("visits the same states as the data" if good else
+                                           "does not reproduce the states that the data visit")  # fmt: skip
+    text += f" (divergence {value:.2g}; two halves of the data differ by {floor:.2g})."
+    evidence = (
+        "" if spectrum is None else f"spectral distance {spectrum:.2g} (floor {candidate.floors.get(SPECTRUM):.2g})"
+    )
+    yield Finding("Long-run behaviour", text, evidence, "climate")
+
+
+def _forecast(study: Study) -> Finding:
+    forecast, series = study.forecast, study.series
+    low, high = forecast.interval(0.9)
+    channel = 0
+    unit = f" {series.units[channel]}".rstrip()
+    when = forecast.clock.labels(forecast.times[-1:])[0]
+    where = f"{series.channels[channel]} " if len(series.channels) > 1 else ""
+    text = f"At the end of the horizon ({when}{'' if forecast.clock.origin is not None else ' ' + series.clock.unit}), "
+    text += f"{where}is expected at {forecast.median[-1, channel]:.4g}{unit}, with 90 % between "
+    text += f"{low[-1, channel]:.4g} and {high[-1, channel]:.4g}{unit}."
+    return Finding("Forecast", text, f"{label(study.chosen)}, refitted on all data", "forecast")
+
+
+def best_models(study: Study, count: int = 3) -> list[Candidate]:
+    """The best `count` models that were scored, best first."""
+    return [c for c in study.candidates if c.ok][:count]
