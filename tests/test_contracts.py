@@ -158,6 +158,17 @@ def test_public_names_exist() -> None:
         takens.no_such_thing  # noqa: B018
 
 
+@pytest.mark.parametrize("name", ["study", "backtest"])
+def test_a_function_is_not_replaced_by_the_module_of_its_name(name: str) -> None:
+    import importlib
+
+    import takens
+
+    module = importlib.import_module(f"takens.{name}")
+    assert callable(getattr(takens, name))
+    assert getattr(takens, name) is getattr(module, name)
+
+
 HEAVY = ("matplotlib", "pandas", "scipy", "jax", "sympy", "xarray", "pyarrow", "numba", "jinja2", "h5netcdf")
 
 
