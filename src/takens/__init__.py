@@ -24,7 +24,7 @@ _PUBLIC = {
 }
 _MODULES = ("checks", "errors", "figures", "io", "measures", "models", "scores")
 
-__all__ = ["__version__", *_PUBLIC, *_MODULES]  # noqa: PLE0604
+__all__ = ["__version__", *_PUBLIC, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
