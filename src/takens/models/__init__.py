@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from ..errors import SettingError
+from .analogue import ContextParroting, NearestNeighbour
 from .autoregression import Autoregression
 from .base import Law, Model, RecursiveLaw, Signature, Training
 from .baselines import Climatology, Drift, Persistence
+from .esn import EchoStateNetwork
+from .fourier import FourierExtension
 from .nvar import NVAR
+from .recalibration import Recalibration
 from .seasonal import SeasonalNaive
+from .wrappers import Conformal, Ensemble, Standardised
 
 MODELS: dict[str, type[Model]] = {
     "persistence": Persistence,
@@ -17,8 +23,29 @@ MODELS: dict[str, type[Model]] = {
     "seasonal_naive": SeasonalNaive,
     "drift": Drift,
     "autoregression": Autoregression,
+    "fourier_extension": FourierExtension,
+    "context_parroting": ContextParroting,
+    "nearest_neighbour": NearestNeighbour,
     "nvar": NVAR,
+    "echo_state_network": EchoStateNetwork,
 }
+"""Models by the names of the command line, the simplest first."""
+
+__all__ = [
+    "MODELS", "NVAR", "Autoregression", "Climatology", "Conformal", "ContextParroting", "Drift", "EchoStateNetwork",
+    "Ensemble", "FourierExtension", "Law", "Model", "NearestNeighbour", "Persistence", "Recalibration", "RecursiveLaw",
+    "SeasonalNaive", "Signature", "Standardised", "Training", "model",
+]  # fmt: skip
+
 
 def model(name: str, **settings: Any) -> Model:
-    return MODELS[name](**settings)
+    """The model called `name` with `settings`. Raises `SettingError` for an unknown name or setting."""
+    if name not in MODELS:
+        raise SettingError(f"no model {name!r}", place="model", remedy=f"Known models: {', '.join(MODELS)}.")
+    kind = MODELS[name]
+    known = [f.name for f in fields(kind)]
+    for key in settings:
+        if key not in known:
+            listed = ", ".join(known) or "none"
+            raise SettingError(f"{name} has no setting {key!r}", place="model", remedy=f"Settings: {listed}.")
+    return kind(**settings)

@@ -26,6 +26,7 @@ FEATURES = 600
 class LinearLaw(RecursiveLaw):
     """x_(t+1) = b + sum over `lags` of A_l x_(t+1-l), plus a drawn residual."""
 
+    ridge: float
     lags: NDArray[np.int64]
     readout: Readout
 
@@ -121,5 +122,5 @@ def _laws(training: Training, lags: Sequence[int], ridges: Sequence[float]) -> I
         residuals = thinned(targets - readout(features))
         yield LinearLaw(
             training.signature, *training.closing(lags[-1]), residuals=residuals, low=low, high=high,
-            lags=np.array(lags, dtype=np.int64), readout=readout,
+            ridge=ridge, lags=np.array(lags, dtype=np.int64), readout=readout,
         )  # fmt: skip

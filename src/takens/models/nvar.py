@@ -30,6 +30,8 @@ class PolynomialLaw(RecursiveLaw):
     `table (monomial, degree)` indexes z, with 0 for the constant 1; `mean`, `scale (channel,)` standardise the rows.
     """
 
+    degree: int
+    ridge: float
     delays: NDArray[np.int64]
     table: NDArray[np.int64]
     mean: Array
@@ -150,5 +152,5 @@ def _laws(training: Training, shape: tuple[int, int, int], ridges: Sequence[floa
         residuals = thinned((increments - readout(features)) * scale)
         yield PolynomialLaw(
             training.signature, *training.closing(reach + 1), residuals=residuals, low=low, high=high,
-            delays=steps, table=table, mean=mean, scale=scale, readout=readout,
+            degree=degree, ridge=ridge, delays=steps, table=table, mean=mean, scale=scale, readout=readout,
         )  # fmt: skip

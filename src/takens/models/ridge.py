@@ -52,11 +52,12 @@ class Factors:
         mean, scale = scale_of(features)
         standard = (features - mean) / scale
         offset = targets.mean(axis=0)
-        orthogonal, triangle = np.linalg.qr(standard)
-        left, singular, right = np.linalg.svd(triangle)
-        size = len(singular)
-        projected = left[:, :size].T @ (orthogonal.T @ (targets - offset))
-        return cls(projected, singular, right[:size].T, mean, scale, offset, len(features))
+        size = min(standard.shape)
+        # The triangle of [F, Y] holds R and Q'Y side by side, so that Q itself is never formed.
+        triangle = np.linalg.qr(np.concatenate([standard, targets - offset], axis=1), mode="r")
+        count = standard.shape[1]
+        left, singular, right = np.linalg.svd(triangle[:size, :count], full_matrices=False)
+        return cls(left.T @ triangle[:size, count:], singular, right.T, mean, scale, offset, len(features))
 
     def solve(self, ridge: float) -> Readout:
         """The read-out for one penalty, in units of the features' variance."""

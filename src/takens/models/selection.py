@@ -75,9 +75,7 @@ def hold_out(
     (fewer than two origins) all of them are for fitting and there is no probe.
     """
     head, tails = _cut(training, round(training.rows * (1 - share)))
-    origins = [
-        (s, row) for s, (piece, start) in enumerate(tails) for row in range(max(start, memory), len(piece) - 1)
-    ]
+    origins = [(s, row) for s, (piece, start) in enumerate(tails) for row in range(max(start, memory), len(piece) - 1)]
     if not origins or head is None:
         return training, None
     room = sorted((len(tails[s][0]) - row for s, row in origins), reverse=True)

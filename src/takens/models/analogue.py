@@ -1,0 +1,240 @@
+"""Analogues: what followed the most similar states of the past, copied or corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import SettingError
+from ..neighbours import nearest
+from .base import Array, Law, Model, RecursiveLaw, Training, guard_box, scale_of, shifted, thinned
+from .baselines import recorded
+from .selection import choose, decorrelation, hold_out
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
+
+@final
+@dataclass(frozen=True)
+class ParrotLaw(Law):
+    """Copies what followed the nearest of the delay vectors in `record (row, channel)`.
+
+    A member follows one of the `neighbours` nearest, at least `theiler` steps apart from one another, drawn at random.
+    Where the record ends before the horizon does, it looks for the next neighbour of what it has copied.
+    """
+
+    embedding_dimension: int
+    delay: int
+    neighbours: int
+    theiler: int
+    record: Array
+    edges: NDArray[np.int64]
+    scale: Array
+
+    @property
+    def memory(self) -> int:
+        return (self.embedding_dimension - 1) * self.delay + 1
+
+    def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
+        steps = np.arange(self.embedding_dimension) * self.delay
+        longest = int(np.diff(self.edges).max())
+        run = max(1, min(horizon, (longest - self.memory) // 3))
+        now = library(self.edges, self.memory, run)
+        points = vectors(self.record / self.scale, now, steps)
+        path = np.empty((members, horizon, history.shape[1]))
+        recent = np.repeat(history[None, -self.memory :], members, axis=0)
+        for first in range(0, horizon, run):
+            queries = (recent[:, self.memory - 1 - steps] / self.scale).reshape(members, -1)
+            if first == 0:
+                queries = queries[:1]
+            found = self._distinct(points, queries, now, 1 if rng is None else self.neighbours)
+            pick = np.zeros(members, dtype=int)
+            if rng is not None:
+                pick = rng.integers((found >= 0).sum(axis=1), size=members)
+            start = now[found[np.zeros(members, dtype=int) if first == 0 else np.arange(members), pick]]
+            copied = self.record[start[:, None] + np.arange(1, run + 1)]
+            path[:, first : first + run] = copied[:, : horizon - first]
+            recent = np.concatenate([recent, copied], axis=1)[:, -self.memory :]
+        return path
+
+    def _distinct(self, points: Array, queries: Array, now: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        """Indices `(query, count)` of near points that are apart in time, -1 where there are fewer."""
+        fetch = min(len(points), 1 if count == 1 else count * min(2 * self.theiler + 1, 50))
+        _, near = nearest(points, queries, k=fetch)
+        chosen = np.full((len(queries), count), -1, dtype=np.int64)
+        for row, candidates in enumerate(near):
+            kept: list[int] = []
+            for candidate in candidates:
+                if all(abs(now[candidate] - now[other]) > self.theiler for other in kept):
+                    kept.append(int(candidate))
+                    if len(kept) == count:
+                        break
+            chosen[row, : len(kept)] = kept
+        return chosen
+
+
+@final
+@dataclass(frozen=True)
+class ContextParroting(Model):
+    """Copy what followed the most similar stretch of the past: x_(T+h) = x_(i+h), i the nearest delay vector.
+
+    `embedding_dimension` rows `delay` steps apart are compared, each channel in its standard deviations; members follow
+    the `neighbours` nearest stretches. Raises `SettingError` for settings below 1, `InsufficientData` where fewer than two
+    vectors fit. Cost O(N log N). The long run is periodic, so its largest exponent is 0: not for climates.
+    Source: Zhang & Gilpin, ICLR 2026, arXiv 2505.11349.
+    """
+
+    embedding_dimension: int = 5
+    delay: int = 1
+    neighbours: int = 20
+
+    def learn(self, training: Training, seed: int) -> Law:
+        for name in ("embedding_dimension", "delay", "neighbours"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} must be at least 1, got {getattr(self, name)}", place="ContextParroting")
+        memory = (self.embedding_dimension - 1) * self.delay + 1
+        training.need(memory + 2, "context parroting")
+        record, edges = recorded(training)
+        return ParrotLaw(
+            training.signature, *training.closing(memory), embedding_dimension=self.embedding_dimension,
+            delay=self.delay, neighbours=self.neighbours, theiler=decorrelation(training), record=record, edges=edges,
+            scale=scale_of(record)[1],
+        )  # fmt: skip
+
+
+@final
+@dataclass(frozen=True)
+class NeighbourLaw(RecursiveLaw):
+    """x_(t+1) = y + correction (x_t - x'), with x' the mean of the nearest states in `record` and y of what followed."""
+
+    spacing: int
+    neighbours: int
+    correction: float
+    delays: NDArray[np.int64]
+    record: Array
+    edges: NDArray[np.int64]
+    scale: Array
+
+    @property
+    def memory(self) -> int:
+        return int(self.delays.max()) + 1
+
+    @cached_property
+    def _now(self) -> NDArray[np.int64]:
+        return library(self.edges, self.memory, 1)
+
+    @cached_property
+    def _tree(self) -> cKDTree:
+        from scipy.spatial import cKDTree
+
+        return cKDTree(vectors(self.record / self.scale, self._now, self.delays))
+
+    def init(self, history: Array) -> Array:
+        return history[:, -self.memory :]
+
+    def step(self, state: Array) -> Array:
+        queries = (state[:, self.memory - 1 - self.delays] / self.scale).reshape(len(state), -1)
+        found = self._now[self._tree.query(queries, k=[*range(1, self.neighbours + 1)])[1]]
+        near, next_ = self.record[found].mean(axis=1), self.record[found + 1].mean(axis=1)
+        return next_ + self.correction * (state[:, -1] - near)
+
+    def feed(self, state: Array, values: Array) -> Array:
+        return shifted(state, values)
+
+
+@final
+@dataclass(frozen=True)
+class NearestNeighbour(Model):
+    """One step along with the nearest past states, corrected for the distance to them: x_(t+1) = y + a (x_t - x').
+
+    States are `delays` rows `spacing` steps apart, x' is the mean of the `neighbours` nearest and y of what followed.
+    `correction` a = 0 is parroting one step at a time, 1 follows parallel to the neighbours; None tries both and the
+    least-squares value from the training states, neighbours within a decorrelation time left out (Theiler 1986). What is
+    None is chosen by free runs. Raises `SettingError` for settings below 1, `InsufficientData` where the delays do not
+    fit. Cost O(N log N) to fit, O(log N) a step and member in few dimensions. Not for more than about 10 dimensions.
+    Source: the one-parameter family of arXiv 2607.14937; Lorenz, J. Atmos. Sci. 26, 636 (1969).
+    """
+
+    delays: int | None = None
+    spacing: int | None = None
+    neighbours: int | None = None
+    correction: float | None = None
+    horizon: int | None = None
+
+    def learn(self, training: Training, seed: int) -> RecursiveLaw:
+        for name in ("delays", "spacing", "neighbours"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise SettingError(f"{name} must be at least 1, got {value}", place="NearestNeighbour")
+        shapes = self._shapes(training)
+        reach = max((d - 1) * s + 1 for d, s, _ in shapes)
+        head, probe = hold_out(training, reach, horizon=self.horizon)
+        laws = [law for shape in shapes for law in self._laws(head, shape)]
+        best = laws[choose(laws, probe).best]
+        shape = (len(best.delays), best.spacing, best.neighbours)
+        fitted = self._laws(training, shape)
+        # Of the corrections of this shape, the one in the place of the best: it is fitted anew too.
+        place = [law.correction for law in laws if (len(law.delays), law.spacing, law.neighbours) == shape]
+        return list(fitted)[place.index(best.correction)]
+
+    def _shapes(self, training: Training) -> list[tuple[int, int, int]]:
+        channels = len(training.signature.channels)
+        longest = max(map(len, training.stretches))
+        far = max(1, decorrelation(training) // 3)
+        numbers = (self.delays,) if self.delays else ((1, 2, 3, 5, 8) if channels == 1 else (1, 2, 3))
+        spacings = (self.spacing,) if self.spacing else tuple(sorted({1, far}))
+        counts = (self.neighbours,) if self.neighbours else (1, 4, 16)
+        shapes = [(d, s, k) for d in numbers for s in (spacings if d > 1 else spacings[:1]) for k in counts]
+        fit = [(d, s, k) for d, s, k in shapes if (d - 1) * s + 1 <= longest // 4 and k <= max(1, longest // 8)]
+        return fit or shapes[:1]
+
+    def _laws(self, training: Training, shape: tuple[int, int, int]) -> Iterator[NeighbourLaw]:
+        delays, spacing, neighbours = shape
+        memory = (delays - 1) * spacing + 1
+        training.need(memory + neighbours + 1, f"nearest neighbour with {delays} delays {spacing} apart")
+        record, edges = recorded(training)
+        steps = np.arange(delays, dtype=np.int64) * spacing
+        scale = scale_of(record)[1]
+        now = library(edges, memory, 1)
+        away, gain = _pairs(record, now, vectors(record / scale, now, steps), neighbours, decorrelation(training))
+        standard = away / scale
+        power = (standard**2).sum()
+        fitted = float((standard * gain / scale).sum() / power) if power > 0 else 0.0
+        low, high = guard_box(training.stacked)
+        for correction in (0.0, 1.0, fitted) if self.correction is None else (self.correction,):
+            yield NeighbourLaw(
+                training.signature, *training.closing(memory), residuals=gain - correction * away, low=low, high=high,
+                spacing=spacing, neighbours=neighbours, correction=correction, delays=steps, record=record, edges=edges,
+                scale=scale,
+            )  # fmt: skip
+
+
+def library(edges: NDArray[np.int64], memory: int, ahead: int) -> NDArray[np.int64]:
+    """Rows of a record that have `memory` - 1 rows before them and `ahead` rows after them in their stretch."""
+    spans = zip(edges[:-1], edges[1:], strict=True)
+    return np.concatenate([np.arange(a + memory - 1, max(b - ahead, a + memory - 1)) for a, b in spans])
+
+
+def vectors(rows: Array, now: NDArray[np.int64], delays: NDArray[np.int64]) -> Array:
+    """Delay vectors `(sample, delay x channel)` at rows `now`."""
+    return rows[now[:, None] - delays].reshape(len(now), -1)
+
+
+def _pairs(record: Array, now: NDArray[np.int64], points: Array, count: int, theiler: int) -> tuple[Array, Array]:
+    """Distances of sampled states to their neighbours and of what followed, `(sample, channel)` each.
+
+    Neighbours within the Theiler window are left out, so these are errors for states that have not been seen.
+    """
+    samples = thinned(np.arange(len(now))[:, None])[:, 0]
+    window = min(theiler, max(0, (len(now) - count - 1) // 4))
+    _, near = nearest(points, points[samples], k=count, theiler=window, exclude=samples)
+    whole = (near >= 0).all(axis=1)
+    samples, found = samples[whole], now[near[whole]]
+    away = record[now[samples]] - record[found].mean(axis=1)
+    return away, record[now[samples] + 1] - record[found + 1].mean(axis=1)

@@ -1,0 +1,210 @@
+"""Echo state network: a fixed random recurrent network with a ridge read-out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import SettingError
+from ..random import generator
+from .base import Array, Model, RecursiveLaw, Training, guard_box, scale_of, thinned
+from .ridge import Factors, Readout
+from .selection import choose, hold_out
+
+RIDGES = (1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
+ROWS = 10_000
+"""Latest rows of training data that the network is driven with; the search uses the latest `TRIED` before the probe."""
+TRIED = 4000
+LINKS = 6
+"""Units that each unit hears from."""
+WARM_UP = 100
+
+Setting = tuple[float, float, float]
+"""Spectral radius, leak and input scale."""
+
+
+@final
+@dataclass(frozen=True)
+class EchoLaw(RecursiveLaw):
+    """r_t = (1 - leak) r_(t-1) + leak tanh(R W r_(t-1) + s V x_t + b), x_(t+1) = x_t + scale A [x_t, r_t with every second unit squared].
+
+    W is given by `links (unit, k)`, the units each unit hears from, and `weights (unit, k)`, already scaled to the
+    spectral radius R; V by `inputs (channel, unit)`, already scaled by `s`. Rows are standardised by `mean`, `scale`.
+    """  # noqa: E501
+
+    spectral_radius: float
+    leak: float
+    input_scale: float
+    ridge: float
+    warm_up: int
+    links: NDArray[np.int64]
+    weights: Array
+    inputs: Array
+    bias: Array
+    mean: Array
+    scale: Array
+    readout: Readout
+
+    @property
+    def memory(self) -> int:
+        return self.warm_up
+
+    def init(self, history: Array) -> Array:
+        rows = history[:, -self.warm_up :]
+        state = np.zeros((len(rows), len(self.mean) + len(self.bias)))
+        for t in range(rows.shape[1]):
+            state = self.feed(state, rows[:, t])
+        return state
+
+    def step(self, state: Array) -> Array:
+        channels = len(self.mean)
+        return (state[:, :channels] + self.readout(features(state, channels))) * self.scale + self.mean
+
+    def feed(self, state: Array, values: Array) -> Array:
+        units = state[:, len(self.mean) :]
+        standard = (values - self.mean) / self.scale
+        return np.concatenate([standard, self._driven(units, standard)], axis=1)
+
+    def _driven(self, units: Array, standard: Array) -> Array:
+        heard = standard @ self.inputs + self.bias
+        for k in range(self.links.shape[1]):
+            heard = heard + units[:, self.links[:, k]] * self.weights[:, k]
+        return (1 - self.leak) * units + self.leak * np.tanh(heard)
+
+
+@final
+@dataclass(frozen=True)
+class EchoStateNetwork(Model):
+    """A random recurrent network driven by the data, of which only the linear read-out is fitted (ridge).
+
+    r_t = (1 - leak) r_(t-1) + leak tanh(W r_(t-1) + V x_t + b), x_(t+1) = x_t + A [x_t, r_t], every second unit squared
+    in the read-out (Lu et al. 2017). `units`; `spectral_radius` of the sparse W; `leak` in (0, 1]; `input_scale` of V;
+    `bias` scale of b; `ridge` in units of the features' variance. What is None is chosen by free runs among `trials`
+    settings drawn with `seed`. A forecast needs a warm-up of 100 rows of history (fewer for short series). For an
+    ensemble of networks use `Ensemble(EchoStateNetwork(), 5)`. Raises `SettingError` for settings out of range,
+    `InsufficientData` for fewer than 30 consecutive rows. Cost O(N units^2), N at most the latest 10,000 rows.
+    Not for fewer than some hundred rows: the network then fits noise.
+    Source: Jaeger & Haas, Science 304, 78 (2004); Lu et al., Chaos 27, 041102 (2017).
+    """
+
+    units: int = 300
+    spectral_radius: float | None = None
+    leak: float | None = None
+    input_scale: float | None = None
+    ridge: float | None = None
+    bias: float = 0.5
+    trials: int = 12
+    horizon: int | None = None
+
+    def learn(self, training: Training, seed: int) -> RecursiveLaw:
+        self._check()
+        training.need(30, "an echo state network")
+        warm_up = int(min(WARM_UP, max(map(len, training.stretches)) // 3))
+        network = _Network.of(self.units, len(training.signature.channels), self.bias, seed)
+        ridges = RIDGES if self.ridge is None else (self.ridge,)
+        settings = self._settings(seed)
+        if len(settings) * len(ridges) > 1:
+            head, probe = hold_out(training, warm_up, horizon=self.horizon)
+            if probe is None:
+                settings, ridges = settings[:1], ridges[-2:-1]
+            else:
+                trials = [(setting, ridge) for setting in settings for ridge in ridges]
+                laws = list(network.laws(head.latest(TRIED), settings, ridges, warm_up))
+                setting, ridge = trials[choose(laws, probe).best]
+                settings, ridges = [setting], (ridge,)
+        return next(network.laws(training.latest(ROWS), settings, ridges, warm_up))
+
+    def _settings(self, seed: int) -> list[Setting]:
+        """Settings to try: a common one, then draws that are uniform in leak and in the logarithm of the scales."""
+        rng = generator(seed, "esn", "search")
+        drawn = [(0.8, 0.8, 0.3)]
+        for _ in range(self.trials - 1):
+            radius, leak, scale = rng.random(3)
+            drawn.append((0.2 + 1.0 * radius, 0.1 + 0.9 * leak, float(0.03 * 50**scale)))
+        given = (self.spectral_radius, self.leak, self.input_scale)
+        full = [tuple(d if g is None else g for g, d in zip(given, one, strict=True)) for one in drawn]
+        return list(dict.fromkeys(full))  # type: ignore[arg-type]
+
+    def _check(self) -> None:
+        rules = {
+            "units": (2, 5000), "spectral_radius": (0, 10), "leak": (1e-6, 1), "input_scale": (0, 1e6),
+            "ridge": (0, 1e12), "bias": (0, 1e6), "trials": (1, 1000),
+        }  # fmt: skip
+        for name, (low, high) in rules.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise SettingError(f"{name} must be {low:g} to {high:g}, got {value}", place="EchoStateNetwork")
+
+
+@dataclass(frozen=True)
+class _Network:
+    """The random part, of spectral radius 1 and unit input scale."""
+
+    links: NDArray[np.int64]
+    weights: Array
+    inputs: Array
+    bias: Array
+
+    @classmethod
+    def of(cls, units: int, channels: int, bias: float, seed: int) -> _Network:
+        rng = generator(seed, "esn", "network", units, channels)
+        links = np.stack([rng.permutation(units)[: min(LINKS, units)] for _ in range(units)])
+        weights = rng.uniform(-1, 1, links.shape)
+        dense = np.zeros((units, units))
+        np.put_along_axis(dense, links, weights, axis=1)
+        weights = weights / np.abs(np.linalg.eigvals(dense)).max()
+        # Divided by the root of the channels, so that a good input scale does not depend on their number.
+        inputs = rng.uniform(-1, 1, (channels, units)) / np.sqrt(channels)
+        return cls(links, weights, inputs, bias * rng.uniform(-1, 1, units))
+
+    def laws(
+        self, training: Training, settings: Sequence[Setting], ridges: Sequence[float], warm_up: int
+    ) -> Iterator[EchoLaw]:
+        """One law a setting and ridge; all settings are driven through the data together."""
+        rows = training.stacked
+        mean, scale = scale_of(rows)
+        low, high = guard_box(rows)
+        driven = [self._drive((piece - mean) / scale, settings) for piece in training.stretches]
+        # The first rows of a stretch still remember the empty network.
+        keep = [slice(min(warm_up, len(piece) // 3), len(piece) - 1) for piece in training.stretches]
+        now = np.concatenate([piece[k] for piece, k in zip(training.stretches, keep, strict=True)])
+        after = np.concatenate([p[k.start + 1 : k.stop + 1] for p, k in zip(training.stretches, keep, strict=True)])
+        increments = (after - now) / scale
+        for i, (radius, leak, size) in enumerate(settings):
+            units = np.concatenate([states[k, i] for states, k in zip(driven, keep, strict=True)])
+            given = features(np.concatenate([(now - mean) / scale, units], axis=1), len(mean))
+            factors = Factors.of(given, increments)
+            for ridge in ridges:
+                readout = factors.solve(ridge)
+                yield EchoLaw(
+                    training.signature, *training.closing(warm_up), low=low, high=high,
+                    residuals=thinned((increments - readout(given)) * scale), spectral_radius=radius, leak=leak,
+                    input_scale=size, ridge=ridge, warm_up=warm_up, links=self.links, weights=radius * self.weights,
+                    inputs=size * self.inputs, bias=self.bias, mean=mean, scale=scale, readout=readout,
+                )  # fmt: skip
+
+    def _drive(self, standard: Array, settings: Sequence[Setting]) -> Array:
+        """Reservoir states `(time, setting, unit)` for standardised rows."""
+        radius, leak, size = (np.array(column)[:, None] for column in zip(*settings, strict=True))
+        units = np.zeros((len(settings), len(self.bias)))
+        out = np.empty((len(standard), *units.shape))
+        given = standard @ self.inputs
+        for t in range(len(standard)):
+            heard = size * given[t] + self.bias
+            total = np.zeros_like(units)
+            for k in range(self.links.shape[1]):
+                total += units[:, self.links[:, k]] * self.weights[:, k]
+            units = (1 - leak) * units + leak * np.tanh(heard + radius * total)
+            out[t] = units
+        return out
+
+
+def features(state: Array, channels: int) -> Array:
+    """What the read-out sees of `state (sample, channel + unit)`: every second unit squared."""
+    given = state.copy()
+    given[:, channels::2] **= 2
+    return given
