@@ -53,10 +53,7 @@ class Relaxation(Model):
 
 def main() -> None:
     """Check the model and show its skill against the best baseline on monthly sea surface temperatures."""
-    try:
-        tk.checks.check_model(Relaxation())
-    except tk.checks.CheckFailed as failed:
-        print(failed)
+    print("rules held:", ", ".join(tk.checks.check_model(Relaxation())))
     study = tk.study(HERE / "elnino.csv", horizon=6, models=["seasonal_naive", "climatology", Relaxation()])
     for name, (skill, (low, high)) in study.skill.items():
         print(f"{name:<15} skill {skill:+.2f}, 90 % interval {low:+.2f} to {high:+.2f}")

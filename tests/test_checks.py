@@ -175,10 +175,18 @@ def test_a_broken_model_is_caught(broken: type[Model], rule: str) -> None:
     assert isinstance(caught.value, AssertionError)
 
 
-def test_a_law_that_cannot_be_saved_is_caught() -> None:
-    law = mean_law(Training.of(sample_series()), Peeking)
+def test_a_law_that_does_not_come_back_from_disk_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    law = Climatology().fit(sample_series())
+    monkeypatch.setattr("takens.models.store.load_law", lambda path: replace(law, mean=law.mean + 1))
     with pytest.raises(CheckFailed, match="save and load give the same forecast"):
         check_law(law)
+    monkeypatch.setattr(Peeking, "__module__", "takens.models.peeking")
+    with pytest.raises(CheckFailed, match="save and load give the same forecast"):
+        check_law(mean_law(Training.of(sample_series()), Peeking))
+
+
+def test_a_law_from_elsewhere_may_refuse_to_be_saved() -> None:
+    assert check_law(mean_law(Training.of(sample_series()), Peeking))
 
 
 @dataclass(frozen=True)
