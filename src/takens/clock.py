@@ -16,9 +16,9 @@ CALENDAR = {"month": 1, "year": 12}
 class Clock:
     """The meaning of a time axis: `unit` of the numbers, calendar moment `origin` of time 0, and its `timezone`.
 
-    `unit` is one of ns, us, ms, s, min, h, d, month, year, or any other word (`step` where the data have no time), which
-    then has no calendar meaning. `origin` is a UTC moment with microsecond precision, or None; months and years are
-    calendar months and years, so that monthly data are regular.
+    `unit` is one of ns, us, ms, s, min, h, d, month, year, or any other word (`step` where the data have no time),
+    which then has no calendar meaning. `origin` is a UTC moment with microsecond precision, or None; months and years
+    are calendar months and years, so that monthly data are regular.
     """
 
     unit: str = "step"
@@ -31,7 +31,7 @@ class Clock:
             return None
         origin = self.origin.astype("datetime64[us]")
         if self.unit in CALENDAR:
-            return _months_after(origin, np.asarray(times) * CALENDAR[self.unit])
+            return _months_after(origin, np.asarray(times, dtype=np.float64) * CALENDAR[self.unit], self.timezone)
         micros = np.round(np.asarray(times) * (SECONDS[self.unit] * 1e6)).astype("int64")
         return origin + micros.astype("timedelta64[us]")
 
@@ -48,16 +48,35 @@ class Clock:
         return [t.isoformat() for t in index]
 
 
-def _months_after(origin: np.datetime64, months: NDArray[np.float64]) -> NDArray[np.datetime64]:
-    """Moments a number of calendar months after `origin`; the day of the month is kept, or the month's last day."""
+def _months_after(origin: np.datetime64, months: NDArray[np.float64], timezone: str) -> NDArray[np.datetime64]:
+    """Moments a number of calendar months after `origin`; the day of the month is kept, or the month's last day.
+
+    Fractions are shares of the way from one such day to the next, so that the result increases with `months`. Months
+    are those of the local calendar: midnight stays midnight when the clocks change.
+    """
+    whole = np.floor(months).astype("int64")
+    # A number that is whole but for rounding must not become the last microsecond of the month before.
+    whole += (months - whole) > 1 - 1e-9
+    before, after = _anchor(origin, whole, timezone), _anchor(origin, whole + 1, timezone)
+    share = np.maximum(months - whole, 0.0)
+    return before + np.round((after - before).astype("int64") * share).astype("int64").astype("timedelta64[us]")
+
+
+def _anchor(origin: np.datetime64, whole: NDArray[np.int64], timezone: str) -> NDArray[np.datetime64]:
+    """The moments a whole number of months after `origin`."""
+    if timezone:
+        import pandas as pd
+
+        local = pd.Timestamp(origin, tz="UTC").tz_convert(timezone).tz_localize(None).to_datetime64()
+        wall = pd.DatetimeIndex(_anchor(local.astype("datetime64[us]"), whole, ""))
+        zoned = wall.tz_localize(timezone, ambiguous=np.ones(len(wall), dtype=bool), nonexistent="shift_forward")
+        return zoned.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[us]")
     month = origin.astype("datetime64[M]")
     day = int((origin.astype("datetime64[D]") - month.astype("datetime64[D]")).astype(int))
     within = origin - origin.astype("datetime64[D]").astype("datetime64[us]")
     year, first = divmod(int(month.astype(int)), 12)
     at_end = day + 1 == calendar.monthrange(1970 + year, first + 1)[1]
-    whole = np.floor(months).astype("int64")
     starts = month + whole.astype("timedelta64[M]")
     length = ((starts + 1).astype("datetime64[D]") - starts.astype("datetime64[D]")).astype(int)
     days = length - 1 if at_end else np.minimum(day, length - 1)
-    part = np.round((months - whole) * length * 86400e6).astype("int64").astype("timedelta64[us]")
-    return starts.astype("datetime64[us]") + days.astype("timedelta64[D]") + within + part
+    return starts.astype("datetime64[us]") + days.astype("timedelta64[D]") + within

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -55,9 +56,9 @@ class Sampling:
         return cls(interval, spread, "gappy" if gaps else "regular", gaps)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Series:
-    """One observed trajectory of one or many channels; frozen.
+    """One observed trajectory of one or many channels; frozen, and equal only to itself.
 
     `values (time, channel)` is float64 with NaN where a value is missing; `times (time,)` is strictly increasing, in
     units of `clock`. `channels` and `units` name the columns. `reading` holds what the reader understood of the file.
@@ -69,10 +70,10 @@ class Series:
     values: NDArray[np.float64]
     channels: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
-    clock: Clock = Clock()
+    clock: Clock = Clock()  # noqa: RUF009
     name: str = "series"
     source: str = ""
-    reading: Reading | None = field(default=None, compare=False, repr=False)
+    reading: Reading | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=np.float64, ndmin=1)
@@ -97,9 +98,7 @@ class Series:
             )
         for array in (times, values):
             array.setflags(write=False)
-        for key, value in zip(
-            ("times", "values", "channels", "units"), (times, values, channels, units), strict=True
-        ):
+        for key, value in zip(("times", "values", "channels", "units"), (times, values, channels, units), strict=True):
             object.__setattr__(self, key, value)
 
     @classmethod
@@ -187,7 +186,7 @@ class Series:
             for a in at
         ]
         edges = [0, *sorted(cuts), len(self)]
-        return [self.rows(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+        return [self.rows(a, b) for a, b in pairwise(edges) if b > a]
 
     def gridded(self) -> Series:
         """The same rows on the full regular grid: missing rows become rows of NaN, nothing is interpolated.
@@ -204,6 +203,12 @@ class Series:
                 remedy=f"Resample explicitly, for instance series.resample({sampling.interval:g}, method='linear').",
             )
         index = np.concatenate([[0], np.cumsum(np.round(np.diff(self.times) / sampling.interval).astype(int))])
+        if index[-1] > max(100 * len(self), 1_000_000):
+            raise DataError(
+                f"the full grid would have {int(index[-1]) + 1:,} rows for {len(self):,} observed ones",
+                place=self.source or self.name,
+                remedy="Cut the series at its largest gap (series.split) or resample to a longer interval.",
+            )
         values = np.full((int(index[-1]) + 1, self.shape[1]), np.nan)
         values[index] = self.values
         times = np.interp(np.arange(len(values)), index, self.times)
@@ -242,7 +247,7 @@ class Series:
         return series_to_frame(self)
 
     def to_xarray(self) -> xr.Dataset:
-        """An xarray data set with dimensions time and channel, units and clock as attributes."""
+        """An xarray data set with dimension time and one variable a channel; units and clock as attributes."""
         from .io.grids import series_to_xarray
 
         return series_to_xarray(self)
