@@ -149,7 +149,7 @@ def test_forecast_files_hold_the_forecast(name: str, short: str, capsys: pytest.
     else:
         import xarray as xr
 
-        with xr.open_dataset(name, engine="h5netcdf") as data:
+        with xr.open_dataset(name) as data:
             assert np.array_equal(data["a"].transpose("member", "time").to_numpy(), expected.samples[:, :, 0])
 
 

@@ -179,8 +179,8 @@ def built(name: str, pairs: tuple[str, ...]) -> Model:
 
 
 def is_law(path: Path) -> bool:
-    """Whether `path` looks like a saved law: a folder with a `law.json`, which a Zarr store does not have."""
-    return path.is_dir() and ((path / "law.json").exists() or path.suffix == ".law")
+    """Whether `path` names a saved law: it ends in .law or is a folder with a `law.json`, which a Zarr store is not."""
+    return path.suffix == ".law" or (path / "law.json").is_file()
 
 
 def opened_law(path: Path) -> Law:
@@ -214,11 +214,12 @@ def forecast_document(ahead: Forecast) -> dict[str, Any]:
 
 def write_forecast(ahead: Forecast, path: Path) -> None:
     """Write a forecast to `.csv` (mean and intervals) or `.nc` (all samples), whole or not at all."""
-    from ..io.atomic import atomic_bytes, atomic_text
+    from ..io.atomic import atomic_text
+    from ..io.writing import write_dataset
 
     if path.suffix == ".csv":
         atomic_text(path, ahead.to_frame().to_csv())
     elif path.suffix == ".nc":
-        atomic_bytes(path, bytes(ahead.to_xarray().to_netcdf(engine="h5netcdf")))
+        write_dataset(ahead.to_xarray(), path)
     else:
         raise SettingError(f"cannot write {path.name}", place="--out", remedy="End the name in .csv or .nc.")

@@ -25,7 +25,8 @@ READING = [
     click.option("--time", metavar="COLUMN", help="Column that holds the times."),
     click.option("--channels", metavar="A,B", help="Columns to use; the others are ignored."),
     click.option("--id", metavar="COLUMN", help="Column that names the trajectory (long table)."),
-    click.option("--value", metavar="COLUMN", help="Column that holds the values (long table)."),
+    click.option("--variable", metavar="COLUMN", help="Column that names the channel (long table)."),
+    click.option("--no-time", is_flag=True, default=None, help="No column holds times; rows are steps."),
     click.option("--unsorted", type=click.Choice(["error", "sort"]), help="What to do with rows out of time order."),
     click.option(
         "--duplicates",
@@ -34,7 +35,9 @@ READING = [
     ),
     click.option("--timezone", metavar="NAME", help="Time zone of time stamps that name none, e.g. Europe/Berlin."),
     click.option("--interval", metavar="TIME", help="Sampling interval of data without times, e.g. 20ms."),
-    click.option("--delimiter", metavar="CHARACTER", help="Character between the columns of a text file."),
+    click.option("--time-unit", metavar="UNIT", help="Unit of numeric times: s, h, d, ..., 'epoch s', 'epoch ms'."),
+    click.option("--day-first/--month-first", default=None, help="How 01/02/2014 is meant."),
+    click.option("--delimiter", metavar="CHARACTER", help="Character between columns of text, or tab."),
     click.option("--decimal", metavar="CHARACTER", help="Decimal character, e.g. ','."),
     click.option("--sheet", metavar="NAME", help="Sheet of an Excel file."),
     click.option("--resample", metavar="TIME", help="Put the series on a regular grid of this interval, e.g. 1h."),
@@ -72,8 +75,15 @@ class Source:
             )
         if "channels" in given:
             given["channels"] = names(given["channels"])
+        if given.pop("no_time", None):
+            if "time" in given:
+                raise SettingError("either a column holds times or none does", place="--time, --no-time")
+            given["time"] = False
         if "interval" in given:
-            given |= _interval(given["interval"])
+            bare = number(given["interval"])
+            given["interval"] = given["interval"] if bare is None else bare
+        if given.get("delimiter") in ("tab", "\\t"):
+            given["delimiter"] = "\t"
         opened = open_data(str(self.path), **given)
         if target is None:
             return opened
@@ -123,14 +133,6 @@ class Manner:
         from ..estimate import plain
 
         sys.stdout.write(json.dumps(plain(document), ensure_ascii=False) + "\n" if self.as_json else text)
-
-
-def _interval(text: str) -> dict[str, Any]:
-    """The reader's keywords for `20ms`, or for a bare number of steps."""
-    from ..durations import seconds
-
-    bare = number(text)
-    return {"interval": bare} if bare is not None else {"interval": seconds(text, "--interval"), "time_unit": "s"}
 
 
 def reading(command: F) -> F:
