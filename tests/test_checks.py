@@ -22,18 +22,40 @@ from takens.errors import InsufficientData
 from takens.estimate import Estimate
 from takens.measures import REGISTRY
 from takens.measures.base import Channel, Measure
-from takens.models import MODELS
+from takens.models import MODELS, Autoregression, Conformal, Ensemble, Standardised, model
 from takens.models.base import Law, Model, Training
 from takens.models.baselines import Climatology, ClimatologyLaw
 from takens.scores import CLIMATE
 from takens.scores import REGISTRY as SCORES
 from takens.scores.base import Score
 
+QUICK = {"echo_state_network": {"units": 50, "trials": 2}}
+"""Settings with which a slow model shows the same behaviour sooner; the long test uses the defaults."""
+
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_holds_the_contract(name: str) -> None:
-    held = check_model(MODELS[name]())
+    held = check_model(model(name, **QUICK.get(name, {})))
     assert {"no look-ahead", "save and load give the same forecast", "defined answer to missing rows"} <= set(held)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", QUICK)
+def test_a_slow_model_holds_the_contract_with_its_defaults(name: str) -> None:
+    assert check_model(MODELS[name]())
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        Standardised(Autoregression()),
+        Ensemble(Climatology(), 3),
+        Conformal(Climatology(), horizon=20),
+    ],
+    ids=lambda m: type(m).__name__,
+)
+def test_every_wrapper_holds_the_contract(wrapped: Model) -> None:
+    assert check_model(wrapped)
 
 
 @pytest.mark.parametrize("name", REGISTRY)
