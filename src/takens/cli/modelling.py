@@ -52,7 +52,7 @@ def fit(source: Source, name: str | None, pairs: tuple[str, ...], manner: Manner
     shown = ", ".join(f"{key} {value}" for key, value in document["settings"].items())
     lines = [f"Fitted {name} to {law.signature.name} ({', '.join(law.signature.channels)}): {shown or 'no settings'}."]
     lines += [f"Law: {manner.out}", f"Next: takens forecast {manner.out} --horizon 50"]
-    Manner(manner.as_json, None, manner.seed, manner.verbose, manner.quiet).result(document, lines)
+    manner.tell(document, lines)
 
 
 @click.command(short_help="Forecast from a file or a saved law.")
@@ -112,9 +112,7 @@ def forecast(
         manner.table(ahead.to_frame().to_csv(), forecast_document(ahead))
     else:
         write_forecast(ahead, manner.out)
-        Manner(manner.as_json, None, manner.seed, manner.verbose, manner.quiet).result(
-            {"written": str(manner.out), "horizon": ahead.horizon}, [f"Written: {manner.out}"]
-        )
+        manner.tell({"written": str(manner.out), "horizon": ahead.horizon}, [f"Written: {manner.out}"])
 
 
 @click.command(short_help="Let a saved law run freely.")
@@ -134,9 +132,7 @@ def generate(law: Path, length: int, noise_free: bool, manner: Manner) -> None:
     made = opened_law(law).generate(length, seed=manner.seed, noise=not noise_free)
     if manner.out is not None:
         made.save(str(manner.out))
-        Manner(manner.as_json, None, manner.seed, manner.verbose, manner.quiet).result(
-            {"written": str(manner.out), "rows": len(made)}, [f"Written: {manner.out}"]
-        )
+        manner.tell({"written": str(manner.out), "rows": len(made)}, [f"Written: {manner.out}"])
         return
     labels = made.clock.labels(made.times)
     document = {"time": labels, "channels": {c: made.values[:, i] for i, c in enumerate(made.channels)}}

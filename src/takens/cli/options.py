@@ -116,23 +116,28 @@ class Manner:
         if not self.quiet:
             click.echo(text, err=True)
 
-    def result(self, document: Any, lines: list[str]) -> None:
-        """Give the result: `document` as JSON if asked for, else `lines`; `out` receives the JSON document."""
-        from ..estimate import plain
+    def tell(self, document: Any, lines: list[str]) -> None:
+        """Print `document` as JSON if asked for, else `lines`."""
+        click.echo(_json(document) if self.as_json else "\n".join(lines))
 
-        text = json.dumps(plain(document), indent=2, ensure_ascii=False)
+    def result(self, document: Any, lines: list[str]) -> None:
+        """Give a result that is nothing but numbers: `--out` receives it as JSON, and it is told."""
         if self.out is not None:
             from ..io.atomic import atomic_text
 
-            atomic_text(self.out, text + "\n")
+            atomic_text(self.out, _json(document) + "\n")
             self.remark(f"Written: {self.out}")
-        click.echo(text if self.as_json else "\n".join(lines))
+        self.tell(document, lines)
 
     def table(self, text: str, document: Mapping[str, Any]) -> None:
-        """Give a table that was not written to a file: CSV `text` on standard output, or `document` as JSON."""
-        from ..estimate import plain
+        """Print a table that was not written to a file: CSV `text`, or `document` as JSON."""
+        sys.stdout.write(_json(document) + "\n" if self.as_json else text)
 
-        sys.stdout.write(json.dumps(plain(document), ensure_ascii=False) + "\n" if self.as_json else text)
+
+def _json(document: Any) -> str:
+    from ..estimate import plain
+
+    return json.dumps(plain(document), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def reading(command: F) -> F:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import OutputError
 from .failures import Interrupted
 from .options import Manner, Source, manner, reading
 from .quantities import names
@@ -37,21 +39,27 @@ def study(source: Source, horizon: str | None, budget: str, chosen: str | None, 
 
     seconds(budget, "--budget")
     out = manner.out or Path(f"takens-report-{source.path.stem}")
+    refuse_unwritable(out)
     opened = source.open()
     progress = manner.progress()
     try:
         found = run(
             opened, horizon=horizon, budget=budget, models=names(chosen), seed=manner.seed, out=out, progress=progress
         )
-        found.write(out)
     except KeyboardInterrupt:
-        progress.close()
         raise Interrupted(kept(out)) from None
     finally:
         progress.close()
-    Manner(manner.as_json, None, manner.seed, manner.verbose, manner.quiet).result(
-        summary(found, out), said(found, out)
-    )
+    manner.tell(summary(found, out), said(found, out))
+
+
+def refuse_unwritable(out: Path) -> None:
+    """Raise `OutputError` now for a folder that could not be written after minutes of work; nothing is created."""
+    nearest = next(path for path in (out, *out.parents) if path.exists())
+    if not nearest.is_dir():
+        raise OutputError("this is a file, not a folder", place=str(nearest), remedy="Choose another --out.")
+    if not os.access(nearest, os.W_OK):
+        raise OutputError("no permission to write here", place=str(nearest), remedy="Choose another --out.")
 
 
 def kept(out: Path) -> str:
