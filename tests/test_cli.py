@@ -167,6 +167,7 @@ def test_study_writes_a_report_and_says_the_findings(short: str, capsys: pytest.
     assert out.splitlines()[-1] == "Report: r/report.html"
     assert 5 <= len(out.splitlines()) <= 30
     assert len(takens.load("r/law").forecast(12).times) == 12
+    assert "takens study short.csv --horizon 12h --out r" in Path("r/report.html").read_text()
     found = as_json("study", short, "--horizon", "12", "--out", "r", *FAST, capsys=capsys)
     assert found["horizon"] == 12
     assert found["chosen"] in ("persistence", "climatology", "seasonal_naive")

@@ -91,6 +91,7 @@ def study(
     seed: int = 0,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    argv: Sequence[str] = (),
     **reading: Any,
 ) -> Study:
     """Characterise a series, compare models on forecasts they have not seen, choose one, forecast with it.
@@ -99,7 +100,8 @@ def study(
     number of steps ahead, or a duration such as "2d"; None chooses it from the time scales. Models are tried, cheap
     ones first, until the computing time `budget` is used up. With `out`, finished models are kept in `out/work`, so
     that an interrupted study goes on where it stopped, and the results are written to `out`. The chosen model is the
-    one with the lowest CRPS over the choosing origins, unless the best baseline is not clearly worse there.
+    one with the lowest CRPS over the choosing origins, unless the best baseline is not clearly worse there. `argv`
+    is the command that was typed, if one was, for the report to repeat.
 
     Raises `DataError` for data that cannot be studied and `SettingError` for settings that make no sense.
     """
@@ -126,6 +128,7 @@ def study(
         "horizon": horizon, "budget_seconds": allowed, "models": [name for name, _ in candidates_wanted],
         "members": members, "seed": seed, "training_rows": min(len(recent[-1]), TRAINING_ROWS), "reading": reading,
     }  # fmt: skip
+    settings |= {"argv": list(argv)} if argv else {}
     finished = Study(
         series=last, horizon=horizon, plan=plan, estimates=estimates, verdicts=verdicts, settings=settings,
         versions=versions(), seconds=time.perf_counter() - began, notes=_notes(last, plan), findings=(), **result,

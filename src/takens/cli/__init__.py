@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 a wrong input or option, 1 a bug of ours, 130 Ctrl-C."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = commands.main(args=words, prog_name="takens", standalone_mode=False)
+        code = commands.main(args=words, prog_name="takens", standalone_mode=False, obj=("takens", *words))
         sys.stdout.flush()
     except BaseException as error:
         return answer(error, words)

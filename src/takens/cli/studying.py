@@ -44,8 +44,9 @@ def study(source: Source, horizon: str | None, budget: str, chosen: str | None, 
     progress = manner.progress()
     try:
         found = run(
-            opened, horizon=horizon, budget=budget, models=names(chosen), seed=manner.seed, out=out, progress=progress
-        )
+            opened, horizon=horizon, budget=budget, models=names(chosen), seed=manner.seed, out=out, progress=progress,
+            argv=click.get_current_context().obj,
+        )  # fmt: skip
     except KeyboardInterrupt:
         raise Interrupted(kept(out)) from None
     finally:
