@@ -113,7 +113,7 @@ def _space(runs: Runs, legacy: str | None) -> tuple[Array, Array, str]:
     if legacy is not None or 1 < channels <= MOST:
         return _complete(true), generated, "channels"
     if channels == 1:
-        delay = _decorrelation(true[:, 0]) if runs.delay is None else runs.delay
+        delay = decorrelation(true[:, 0]) if runs.delay is None else runs.delay
         if delay < 1:
             raise SettingError(f"delay must be at least 1 row, got {delay}")
         if min(len(true), len(generated)) < 8 + 2 * delay:
@@ -137,7 +137,7 @@ def _complete(rows: Array) -> Array:
     return rows[np.isfinite(rows).all(axis=1)]
 
 
-def _decorrelation(x: Array) -> int:
+def decorrelation(x: Array) -> int:
     """The first lag at which the autocorrelation of `x` is below 1/e; missing values count as the mean."""
     present = np.isfinite(x)
     centred = np.where(present, x - x[present].mean(), 0.0) if present.any() else np.zeros(len(x))

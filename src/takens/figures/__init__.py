@@ -1,0 +1,28 @@
+"""Figures: data in, a matplotlib `Figure` out; `svg` turns one into text that follows the colours of its page."""
+
+from __future__ import annotations
+
+from .attractors import attractor_figure, climate_figure
+from .disorder import complexity_plane
+from .embeddings import delay_figure, divergence_figure, embedding_figure
+from .forecasts import calibration_figure, forecast_fan, skill_figure
+from .observations import series_figure
+from .spectra import climate_spectrum_figure, spectrum_figure
+from .style import COLOURS, svg
+
+__all__ = [
+    "COLOURS",
+    "attractor_figure",
+    "calibration_figure",
+    "climate_figure",
+    "climate_spectrum_figure",
+    "complexity_plane",
+    "delay_figure",
+    "divergence_figure",
+    "embedding_figure",
+    "forecast_fan",
+    "series_figure",
+    "skill_figure",
+    "spectrum_figure",
+    "svg",
+]

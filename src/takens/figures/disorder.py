@@ -1,0 +1,97 @@
+"""The entropy-complexity plane."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InsufficientData
+from ..estimate import Estimate
+from ..measures.ordinal import complexity_limits, entropy_complexity, ordinal_patterns
+from ..random import generator
+from .style import COLOURS, canvas, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@styled
+def complexity_plane(
+    entropy: Estimate,
+    complexity: Estimate,
+    *,
+    others: Mapping[str, tuple[float, float]] | None = None,
+) -> Figure:
+    """Statistical complexity against permutation entropy, with the limits of its order, landmarks and a 90 % ellipse.
+
+    Takes the two estimates of one channel, with the same order. The landmarks, computed at the same order, are white
+    noise, a random walk and the logistic map at r = 4; `others` replaces them by {name: (entropy, complexity)}. The
+    ellipse is that of the bootstrap (`details["covariance"]`). Raises `InsufficientData` where a value is missing.
+    """
+    if entropy.value is None or complexity.value is None:
+        raise InsufficientData(entropy.reason or complexity.reason or "there is no entropy", place=entropy.channel)
+    order = int(entropy.settings["order"])
+    h, c = float(entropy.value), float(complexity.value)
+    figure, axes = canvas(3.4)
+    ax = axes[0, 0]
+    low, high = complexity_limits(order)
+    ax.fill(
+        np.concatenate([low[:, 0], high[::-1, 0]]), np.concatenate([low[:, 1], high[::-1, 1]]),
+        color=COLOURS["faint"], linewidth=0, alpha=0.55,
+    )  # fmt: skip
+    for curve in (low, high):
+        ax.plot(curve[:, 0], curve[:, 1], color=COLOURS["grid"], linewidth=1)
+    top = float(high[:, 1].max())
+    for name, (x, y) in (landmarks(order) if others is None else others).items():
+        ax.plot(x, y, "o", color=COLOURS["paper"], markeredgecolor=COLOURS["muted"], markersize=5)
+        right = x < 0.7
+        above = y < 0.05 * top
+        ax.annotate(
+            name, (x, y), xytext=(7 if right else -7, 3 if above else 0), textcoords="offset points",
+            ha="left" if right else "right", va="bottom" if above else "center", fontsize=9,
+            color=COLOURS["muted"],
+        )  # fmt: skip
+    covariance = np.asarray(entropy.details["covariance"])
+    ellipse = _ellipse(covariance) + np.array([h, c])
+    ax.fill(ellipse[:, 0], ellipse[:, 1], color=COLOURS["accent"], alpha=0.25, linewidth=0)
+    doubtful = "" if entropy.admissible else " (doubtful)"
+    lift = 7 if c > 0.1 * top else 16  # near the bottom stands the name of white noise
+    ax.plot(h, c, "o", color=COLOURS["accent"], markersize=7)
+    ax.annotate(
+        (entropy.channel or "this series") + doubtful, (h, c), xytext=(-8 if h > 0.6 else 8, lift),
+        textcoords="offset points", ha="right" if h > 0.6 else "left", va="bottom", color=COLOURS["accent"],
+        fontweight="bold",
+    )  # fmt: skip
+    ax.set(xlim=(-0.02, 1.03), ylim=(0, 1.1 * max(top, c)), xlabel="permutation entropy: order → disorder")
+    ax.set_ylabel("statistical complexity")
+    delay = entropy.settings.get("delay")
+    ax.set_title(f"patterns of {order} values, {delay} samples apart" if delay else f"patterns of {order} values")
+    return figure
+
+
+@functools.lru_cache
+def landmarks(order: int) -> dict[str, tuple[float, float]]:
+    """(entropy, complexity) of white noise, a random walk and the logistic map at r = 4, from 50,000 values each."""
+    noise = generator(0, "figures", "landmarks").normal(size=50_000)
+    chaos = np.empty(50_000)
+    x = 0.3
+    for i in range(len(chaos)):
+        x = 4 * x * (1 - x)
+        chaos[i] = x
+    made = {}
+    for name, values in (("white noise", noise), ("random walk", np.cumsum(noise)), ("logistic map", chaos)):
+        counts = np.bincount(ordinal_patterns(values, order), minlength=int(np.prod(np.arange(1, order + 1))))
+        h, c = entropy_complexity(counts.astype(float))
+        made[name] = float(h), float(c)
+    return made
+
+
+def _ellipse(covariance: np.ndarray) -> np.ndarray:
+    """The outline `(point, 2)` that holds 90 % of a centred normal distribution in the plane."""
+    values, vectors = np.linalg.eigh(covariance)
+    angle = np.linspace(0, 2 * np.pi, 60)
+    radius = np.sqrt(np.maximum(values, 0) * -2 * np.log(0.1))
+    return np.column_stack([np.cos(angle), np.sin(angle)]) * radius @ vectors.T
