@@ -197,7 +197,7 @@ def _merged(cells: NDArray[np.float64], group: Group, how: str) -> NDArray[np.fl
 
 
 def _provenance(table: Table, roles: Roles, axis: Axis, groups: Sequence[Group], notes: tuple[str, ...]) -> Provenance:
-    how = roles.why if roles.time is None else f"{axis.how}; chosen {roles.why}"
+    how = roles.why if roles.time is None else f"{axis.how} (chosen: {roles.why})"
     return Provenance(
         format=table.format,
         source=table.place,

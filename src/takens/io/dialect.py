@@ -64,10 +64,10 @@ def fields(line: str, delimiter: str) -> list[str]:
 def sniff(head: str, place: str, delimiter: str | None = None, decimal: str | None = None) -> Dialect:
     """The dialect of the text that begins with `head` (whole lines). Raises `DataError` for a text without data."""
     lines = head.splitlines()
-    comments = [line for line in lines if line.lstrip().startswith(COMMENTS)]
     numbered = [(i, line) for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith(COMMENTS)]
     if not numbered:
         raise DataError("the file holds no data", place=place, remedy="Check that the right file was given.")
+    comments = [line for line in lines[: numbered[0][0]] if line.lstrip().startswith(COMMENTS)]
     numbered = numbered[:300]
     body = [line for _, line in numbered]
     mark, point = _best(body, delimiter, decimal)
@@ -112,7 +112,9 @@ def _best(body: list[str], delimiter: str | None, decimal: str | None) -> tuple[
 def _preamble(rows: list[list[str]], width: int, point: str) -> int:
     """Number of leading lines that do not belong to the table: fewer fields than it has, and no data in them."""
     for position, row in enumerate(rows[:60]):
-        short_header = position + 1 < len(rows) and len(row) == width - 1 and len(rows[position + 1]) == width
+        after = rows[position + 1] if position + 1 < len(rows) else []
+        above_data = len(after) == width and any(looks_like(cell, point) in ("number", "stamp") for cell in after)
+        short_header = len(row) == width - 1 and above_data
         data = all(looks_like(cell, point) != "text" for cell in row)
         if len(row) >= width or data or (short_header and len(row) > 1):
             return position

@@ -50,8 +50,8 @@ def read_file(source: str | os.PathLike[str], wanted: Wanted) -> list[Table]:
     if "://" in place:
         raise SettingError("only local files are read", place=place, remedy="Download the file first.")
     path = Path(place)
-    reader = importlib.import_module(f".{READERS[_kind(path, place)].partition(':')[0]}", __package__)
-    function: Any = getattr(reader, READERS[_kind(path, place)].partition(":")[2])
+    module, _, name = READERS[_kind(path, place)].partition(":")
+    function: Any = getattr(importlib.import_module(f".{module}", __package__), name)
     try:
         return function(path, path.name, wanted)
     except PermissionError as error:

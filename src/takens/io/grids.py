@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,8 @@ def grid_tables(data: Any, format: str, place: str, name: str, wanted: Wanted) -
         dimension = splits[0]
         labels = data[dimension].values
         parts = [data.isel({dimension: i}, drop=True) for i in range(data.sizes[dimension])]
-        return [_grid(part, format, place, f"{dimension} {labels[i]}", wanted) for i, part in enumerate(parts)]
+        made = [_grid(part, format, place, f"{dimension} {labels[i]}", wanted) for i, part in enumerate(parts)]
+        return [replace(table, split=str(dimension)) for table in made]
     return [_grid(data, format, place, name, wanted)]
 
 
@@ -241,6 +243,8 @@ def _open(path: Path, engine: str, format: str, place: str, wanted: Wanted) -> l
                     raise
                 data = xr.open_dataset(path, decode_times=False, **options)
             with data:
+                # A folder lists its arrays in any order.
+                data = data[sorted(map(str, data.data_vars))] if engine == "zarr" else data
                 return grid_tables(data, format, place, path.stem, wanted)
     except DataError:
         raise

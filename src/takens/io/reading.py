@@ -60,7 +60,7 @@ class Reading:
                 found.append(f"channel {channel.name!r} has no value at all")
             elif channel.constant:
                 found.append(f"channel {channel.name!r} is constant ({channel.minimum:g})")
-            elif channel.ties >= 0.5 or channel.most_common >= 0.5:
+            elif self.rows >= 20 and (channel.ties >= 0.5 or channel.most_common >= 0.5):
                 found.append(
                     f"channel {channel.name!r} has many ties: {channel.ties:.0%} of steps do not change, "
                     f"{channel.most_common:.0%} of values are the same"
@@ -162,7 +162,7 @@ def _channel(name: str, unit: str, values: NDArray[np.float64]) -> ChannelReadin
         nan = float("nan")
         return ChannelReading(name, unit, 0, len(values), nan, nan, nan, 0.0, 0.0, False)
     steps = np.diff(values)
-    ties = float(np.count_nonzero(steps == 0) / max(np.count_nonzero(np.isfinite(steps)), 1))
+    ties = int(np.count_nonzero(steps == 0)) / max(int(np.count_nonzero(np.isfinite(steps))), 1)
     ordered = np.sort(x)
     edges = np.flatnonzero(np.concatenate([[True], np.diff(ordered) > 0, [True]]))
     most = int(np.diff(edges).max()) / count

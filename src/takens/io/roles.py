@@ -101,13 +101,13 @@ def find_roles(table: Table, wanted: Wanted) -> tuple[Table, Roles]:
     if wanted.time is None and table.time is None:
         table = _joined(table)
     time, why, ignored = _time(table, wanted)
-    id_column = _named(table, wanted.id, "id") if wanted.id else None
+    id_column = _named(table, wanted.id, "id") if wanted.id and wanted.id != table.split else None
     variable = _named(table, wanted.variable, "variable") if wanted.variable else _melted(table, wanted)
     if id_column is None and variable is None and time is not None:
         id_column = _id(table, time)
     taken = {c.name for c in (time, id_column, variable) if c is not None}
     channels, left_out, notes = _channels(table, wanted, taken)
-    return table, Roles(time, why, id_column, variable, channels, tuple(ignored) + left_out, notes)
+    return table, Roles(time, why, id_column, variable, channels, tuple(dict([*left_out, *ignored]).items()), notes)
 
 
 def _named(table: Table, name: str, option: str) -> Column:
@@ -124,7 +124,7 @@ def _time(table: Table, wanted: Wanted) -> tuple[Column | None, str, list[tuple[
     if isinstance(wanted.time, str):
         return _named(table, wanted.time, "time"), "as asked", []
     if table.time is not None:
-        return table.find(table.time), "the source marks it", []
+        return table.find(table.time), "marked as the time", []
     if wanted.interval is not None:
         return None, "an interval is given", []
     stamps = [c for c in table.columns if c.kind == "stamp" or (c.kind == "text" and _looks_like_stamps(c))]
@@ -160,7 +160,7 @@ def _numeric_time(table: Table) -> tuple[Column | None, str, list[tuple[str, str
     counters = [c for c in numbers if time_words(c.name)[0] in _COUNTERS and counts(c.cells)]
     if table.headed:
         if counters and len(numbers) > 1 and counters[0] is table.columns[0]:
-            return counters[0], "a row counter", []
+            return counters[0], "it counts the rows", []
         return None, "no column of times", []
     if len(numbers) > 1 and numbers[0] is table.columns[0] and evenly(numbers[0].cells):
         return numbers[0], "the first of unnamed columns, and it increases evenly", []

@@ -70,7 +70,8 @@ class Table:
     """Columns of equal length from one `place`, in a `format`; with what the source itself says about them.
 
     `time` is the column that the source marks as its time, `clock` its exact clock where the source states one.
-    `line` maps a data row (from 0) to its line in the file. `headed` is False where the columns have no names.
+    `line` maps a data row (from 0) to its line in the file. `headed` is False where the columns have no names, `split`
+    the dimension along which the source was already cut into trajectories.
     """
 
     columns: tuple[Column, ...]
@@ -81,6 +82,7 @@ class Table:
     clock: Clock | None = None
     line: Callable[[int], int] | None = None
     headed: bool = True
+    split: str = ""
     decimal: str = "."
     notes: tuple[str, ...] = ()
 

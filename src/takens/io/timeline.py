@@ -236,7 +236,8 @@ def _calendar_clock(keys: NDArray[np.int64], zone: str) -> Clock | None:
     """A clock in months or years on which all `keys` are whole numbers, if there is one."""
     days = keys.astype("datetime64[us]").astype("datetime64[D]")
     of_month = (days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(int)
-    for first in (keys[0], keys[int(np.argmax(of_month[:12]))]):
+    # From 28 February it cannot be seen whether the 28th or the last day is meant; a later stamp tells.
+    for first in (*keys[:3], keys[int(np.argmax(of_month[:12]))]):
         clock = Clock("month", np.datetime64(int(first), "us"), zone)
         months = np.round(times_of(keys, clock))
         if not np.array_equal(_back(clock, months), keys):
