@@ -193,7 +193,7 @@ class _Runner:
         self.done += 1
         self.report(f"model {name}", share)
         key = self.key(name, model)
-        found = self.store.get(key) if self.store else None
+        found = self.store.get(key) if self.store is not None else None
         if found is not None:
             return Candidate.from_dict(found)
         if time.perf_counter() > self.deadline:
@@ -202,7 +202,7 @@ class _Runner:
             name, model, self.trajectories, self.plan, members=self.members, seed=self.seed,
             advance=lambda part: self.report(f"model {name}", share + 0.6 * part / len(MODELS)),
         )  # fmt: skip
-        if self.store and candidate.ok:
+        if self.store is not None and candidate.ok:
             self.store.put(key, candidate.to_dict())
         if tested is not None:
             level = float(np.mean(candidate.choosing))
