@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
+from ..io.writing import write_dataset
 from .document import report_json
 from .page import render
 
@@ -44,7 +45,7 @@ def write_study(study: Study, out: Path) -> list[Path]:
             for file, text in texts.items():
                 (part / file).write_text(text, encoding="utf-8")
             study.forecast.to_frame().to_csv(part / "forecast.csv", lineterminator="\n")
-            study.forecast.to_xarray().to_netcdf(part / "forecast.nc", engine="h5netcdf")
+            write_dataset(study.forecast.to_xarray(), part / "forecast.nc")
             study.law.save(part / "law")
             if law.exists():
                 shutil.move(law, part / "earlier-law")
