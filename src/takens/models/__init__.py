@@ -1,4 +1,4 @@
-"""Models behind one contract: `model.fit(series) -> law`, `law.forecast(horizon) -> Forecast`, `law.generate(length)`."""
+"""Models behind one contract: `model.fit(series)` gives a law, `law.forecast(horizon)` a forecast."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +13,16 @@ from numpy.typing import NDArray
 
 from ..errors import SettingError
 from ..neighbours import nearest
-from .base import Array, Law, Model, RecursiveLaw, Training, guard_box, scale_of, shifted, thinned
+from .base import Array, Law, Model, RecursiveLaw, Training, guard_box, scale_of, shifted
 from .baselines import recorded
 from .selection import choose, decorrelation, hold_out
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
+
+
+PAIRS = 2000
+"""About how many training states the correction and the residuals of nearest neighbours come from."""
 
 
 @final
@@ -85,8 +90,8 @@ class ContextParroting(Model):
     """Copy what followed the most similar stretch of the past: x_(T+h) = x_(i+h), i the nearest delay vector.
 
     `embedding_dimension` rows `delay` steps apart are compared, each channel in its standard deviations; members follow
-    the `neighbours` nearest stretches. Raises `SettingError` for settings below 1, `InsufficientData` where fewer than two
-    vectors fit. Cost O(N log N). The long run is periodic, so its largest exponent is 0: not for climates.
+    the `neighbours` nearest stretches. Raises `SettingError` for settings below 1, `InsufficientData` where fewer than
+    two vectors fit. Cost O(N log N). The long run is periodic, so its largest exponent is 0: not for climates.
     Source: Zhang & Gilpin, ICLR 2026, arXiv 2505.11349.
     """
 
@@ -111,7 +116,7 @@ class ContextParroting(Model):
 @final
 @dataclass(frozen=True)
 class NeighbourLaw(RecursiveLaw):
-    """x_(t+1) = y + correction (x_t - x'), with x' the mean of the nearest states in `record` and y of what followed."""
+    """x_(t+1) = y + correction (x_t - x'), x' the mean of the nearest states of `record`, y of what came next."""
 
     spacing: int
     neighbours: int
@@ -155,9 +160,9 @@ class NearestNeighbour(Model):
 
     States are `delays` rows `spacing` steps apart, x' is the mean of the `neighbours` nearest and y of what followed.
     `correction` a = 0 is parroting one step at a time, 1 follows parallel to the neighbours; None tries both and the
-    least-squares value from the training states, neighbours within a decorrelation time left out (Theiler 1986). What is
-    None is chosen by free runs. Raises `SettingError` for settings below 1, `InsufficientData` where the delays do not
-    fit. Cost O(N log N) to fit, O(log N) a step and member in few dimensions. Not for more than about 10 dimensions.
+    least-squares value from the training states, neighbours within a decorrelation time left out (Theiler 1986). What
+    is None is chosen by free runs. Raises `SettingError` for settings below 1, `InsufficientData` where the delays
+    do not fit. Cost O(N log N) to fit, O(log N) a step and member. Not for more than about 10 dimensions.
     Source: the one-parameter family of arXiv 2607.14937; Lorenz, J. Atmos. Sci. 26, 636 (1969).
     """
 
@@ -217,7 +222,7 @@ class NearestNeighbour(Model):
 
 def library(edges: NDArray[np.int64], memory: int, ahead: int) -> NDArray[np.int64]:
     """Rows of a record that have `memory` - 1 rows before them and `ahead` rows after them in their stretch."""
-    spans = zip(edges[:-1], edges[1:], strict=True)
+    spans = itertools.pairwise(edges)
     return np.concatenate([np.arange(a + memory - 1, max(b - ahead, a + memory - 1)) for a, b in spans])
 
 
@@ -231,7 +236,7 @@ def _pairs(record: Array, now: NDArray[np.int64], points: Array, count: int, the
 
     Neighbours within the Theiler window are left out, so these are errors for states that have not been seen.
     """
-    samples = thinned(np.arange(len(now))[:, None])[:, 0]
+    samples = np.arange(0, len(now), max(1, len(now) // PAIRS))
     window = min(theiler, max(0, (len(now) - count - 1) // 4))
     _, near = nearest(points, points[samples], k=count, theiler=window, exclude=samples)
     whole = (near >= 0).all(axis=1)

@@ -66,7 +66,7 @@ class Autoregression(Model):
     def learn(self, training: Training, seed: int) -> RecursiveLaw:
         if self.ridge is not None and self.ridge < 0:
             raise SettingError(f"ridge must not be negative, got {self.ridge}", place="Autoregression")
-        ridges = RIDGES if self.ridge is None else (self.ridge,)
+        ridges: tuple[float, ...] = RIDGES if self.ridge is None else (self.ridge,)
         tables = [self._given()] if self.lags is not None else list(_candidates(training))
         if len(tables) * len(ridges) > 1:
             head, probe = hold_out(training, max(t[-1] for t in tables), horizon=self.horizon)

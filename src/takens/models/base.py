@@ -182,8 +182,8 @@ class Law(ABC):
     """What was learned; frozen. A concrete law is final, writes `memory` and `sample`, and inherits the rest.
 
     `history (time, channel)` are the last rows of the training data, from which forecasts start by default, and `end`
-    the time of its last row (see `Training.closing`). All fields are arrays, plain values, or other registered laws, so that `save` needs no
-    code of its own (see `takens.models.store`).
+    the time of its last row (see `Training.closing`). All fields are arrays, plain values, or other
+    registered laws, so that `save` needs no code of its own (see `takens.models.store`).
     """
 
     signature: Signature
@@ -215,7 +215,7 @@ class Law(ABC):
             rows, end, clock = self._history_of(history)
         rng = None if members == 1 else generator(seed, "forecast")
         samples = np.asarray(self.sample(rows, horizon, members, rng), dtype=np.float64)
-        times = end + self.signature.interval * np.arange(1, horizon + 1)
+        times = end + self.signature.interval * np.arange(1.0, horizon + 1)
         return Forecast(
             samples, times, self.signature.channels, self.signature.units, clock, self.signature.name,
             type(self).__name__, self.diverged(samples),
@@ -231,7 +231,7 @@ class Law(ABC):
             raise SettingError(f"length must be at least 2, got {length}")
         rng = generator(seed, "generate") if noise else None
         values = self.sample(self.history, length, 1, rng)[0]
-        times = self.end + self.signature.interval * np.arange(1, length + 1)
+        times = self.end + self.signature.interval * np.arange(1.0, length + 1)
         return Series(
             times, values, self.signature.channels, self.signature.units, self.signature.clock,
             f"{self.signature.name} (generated)", type(self).__name__,
@@ -340,5 +340,5 @@ def scale_of(rows: Array) -> tuple[Array, Array]:
 
 
 def shifted(rows: Array, values: Array) -> Array:
-    """The window `(member, time, channel)` one step later: the oldest row left out, `values (member, channel)` added."""
+    """The window `(member, time, channel)` one step later: without the oldest row, with `values (member, channel)`."""
     return np.concatenate([rows[:, 1:], values[:, None]], axis=1)

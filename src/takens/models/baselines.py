@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -19,9 +20,9 @@ RECORD = 20_000
 class WalkLaw(Law):
     """The last value plus `slope (channel,)` a step; spread from changes over the same number of steps in the past.
 
-    A member follows one stretch of the `record (row, channel)`: x_T + h slope +- (r_(s+h) - r_s - h slope), with a start
-    `s` and a sign drawn at random, so that its spread at h is that of h-step changes, whatever their distribution and
-    memory. `edges` are the rows where the stretches of the record begin and end.
+    A member follows one stretch of the `record (row, channel)`: x_T + h slope +- (r_(s+h) - r_s - h slope), with a
+    start `s` and a sign drawn at random, so that its spread at h is that of h-step changes, whatever their
+    distribution and memory. `edges` are the rows where the stretches of the record begin and end.
     """
 
     slope: Array
@@ -129,4 +130,4 @@ def recorded(training: Training) -> tuple[Array, NDArray[np.int64]]:
 
 def block_starts(edges: NDArray[np.int64], block: int) -> NDArray[np.int64]:
     """Rows of a record after which `block` more rows follow without a gap."""
-    return np.concatenate([np.arange(a, b - block) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    return np.concatenate([np.arange(a, b - block) for a, b in itertools.pairwise(edges)])

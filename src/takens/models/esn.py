@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import final
+from functools import cached_property
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from ..random import generator
 from .base import Array, Model, RecursiveLaw, Training, guard_box, scale_of, thinned
 from .ridge import Factors, Readout
 from .selection import choose, hold_out
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 RIDGES = (1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
 ROWS = 10_000
@@ -69,10 +73,12 @@ class EchoLaw(RecursiveLaw):
         standard = (values - self.mean) / self.scale
         return np.concatenate([standard, self._driven(units, standard)], axis=1)
 
+    @cached_property
+    def _sparse(self) -> csr_array:
+        return sparse(self.links, self.weights)
+
     def _driven(self, units: Array, standard: Array) -> Array:
-        heard = standard @ self.inputs + self.bias
-        for k in range(self.links.shape[1]):
-            heard = heard + units[:, self.links[:, k]] * self.weights[:, k]
+        heard = standard @ self.inputs + self.bias + (self._sparse @ units.T).T
         return (1 - self.leak) * units + self.leak * np.tanh(heard)
 
 
@@ -105,7 +111,7 @@ class EchoStateNetwork(Model):
         training.need(30, "an echo state network")
         warm_up = int(min(WARM_UP, max(map(len, training.stretches)) // 3))
         network = _Network.of(self.units, len(training.signature.channels), self.bias, seed)
-        ridges = RIDGES if self.ridge is None else (self.ridge,)
+        ridges: tuple[float, ...] = RIDGES if self.ridge is None else (self.ridge,)
         settings = self._settings(seed)
         if len(settings) * len(ridges) > 1:
             head, probe = hold_out(training, warm_up, horizon=self.horizon)
@@ -127,7 +133,7 @@ class EchoStateNetwork(Model):
             drawn.append((0.2 + 1.0 * radius, 0.1 + 0.9 * leak, float(0.03 * 50**scale)))
         given = (self.spectral_radius, self.leak, self.input_scale)
         full = [tuple(d if g is None else g for g, d in zip(given, one, strict=True)) for one in drawn]
-        return list(dict.fromkeys(full))  # type: ignore[arg-type]
+        return list(dict.fromkeys(tuple(map(float, one)) for one in full))  # type: ignore[arg-type]
 
     def _check(self) -> None:
         rules = {
@@ -193,14 +199,20 @@ class _Network:
         units = np.zeros((len(settings), len(self.bias)))
         out = np.empty((len(standard), *units.shape))
         given = standard @ self.inputs
+        network = sparse(self.links, self.weights)
         for t in range(len(standard)):
             heard = size * given[t] + self.bias
-            total = np.zeros_like(units)
-            for k in range(self.links.shape[1]):
-                total += units[:, self.links[:, k]] * self.weights[:, k]
-            units = (1 - leak) * units + leak * np.tanh(heard + radius * total)
+            units = (1 - leak) * units + leak * np.tanh(heard + radius * (network @ units.T).T)
             out[t] = units
         return out
+
+
+def sparse(links: NDArray[np.int64], weights: Array) -> csr_array:
+    """The matrix `(unit, unit)` with `weights` from the units in `links` to each unit."""
+    from scipy.sparse import csr_array
+
+    units, count = links.shape
+    return csr_array((weights.ravel(), links.ravel(), np.arange(0, units * count + 1, count)), shape=(units, units))
 
 
 def features(state: Array, channels: int) -> Array:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import SettingError
 from .base import Array, Law, Model, Training, scale_of, thinned
@@ -22,7 +23,7 @@ RIDGE = 1e-8
 @final
 @dataclass(frozen=True)
 class FourierLaw(Law):
-    """Polynomial trend and sines of fixed `frequencies`, fitted to the last `window` rows of the history, and AR(1) rest.
+    """Polynomial trend and sines of fixed `frequencies`, fitted to the last `window` rows, and an AR(1) rest.
 
     x_(T+h) = f(T+h) + p^h (x_T - f(T)), p = `persistence (channel,)`; a member adds the AR(1) process that drawn
     `innovations (k, channel)` drive. Phases come from the history, so no calendar is needed. `frequencies` are in
@@ -44,7 +45,7 @@ class FourierLaw(Law):
     def _projection(self) -> Array:
         return _projection(self._design(np.arange(1 - self.window, 1)))
 
-    def _design(self, time: Array) -> Array:
+    def _design(self, time: NDArray[Any]) -> Array:
         return design(time, self.window, self.trend, self.frequencies)
 
     def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
@@ -69,12 +70,12 @@ class FourierLaw(Law):
 @final
 @dataclass(frozen=True)
 class FourierExtension(Model):
-    """Trend and the strongest frequencies, carried on: x_t = sum_j c_j t^j + sum_k a_k cos(2 pi f_k t) + b_k sin(...) + e.
+    """Trend and the strongest frequencies, carried on: x_t = sum_j c_j t^j + sum_k A_k cos(2 pi f_k t + p_k) + e.
 
     The frequencies are found one after the other as the highest peak of the spectrum of what is left (matching pursuit,
     Mallat & Zhang 1993, refitted each time), the same for all channels; `e` is AR(1), with innovations widened where
     held-out errors are larger than it says. `frequencies` is their number and `trend` the degree (0 constant, 1 line);
-    None: chosen by free runs. Raises `SettingError` for settings out of range, `InsufficientData` for fewer than 8 rows.
+    None: chosen by free runs. Raises `SettingError` for settings out of range, `InsufficientData` for under 8 rows.
     Cost O(K N log N). Not for chaotic or broad-band series: it extends chance.
     """
 
@@ -93,7 +94,7 @@ class FourierExtension(Model):
         head, probe = hold_out(training, window, horizon=self.horizon)
         trends = (0, 1) if self.trend is None else (self.trend,)
         most = min(32, window // 8)
-        counts = (0, *(c for c in COUNTS if c <= most)) if self.frequencies is None else (self.frequencies,)
+        counts = tuple(c for c in COUNTS if c <= most) or (0,) if self.frequencies is None else (self.frequencies,)
         pairs = [(trend, count) for trend in trends for count in counts]
         laws = list(_laws(head, pairs, window))
         best = choose(laws, probe).best
@@ -101,7 +102,7 @@ class FourierExtension(Model):
         return law if probe is None else replace(law, innovations=law.innovations * _widening(laws[best], probe))
 
 
-def design(time: Array, window: int, trend: int, frequencies: Array) -> Array:
+def design(time: NDArray[Any], window: int, trend: int, frequencies: Array) -> Array:
     """Columns `(time, 1 + trend + 2 frequencies)` of the regression; time in steps, 0 now."""
     powers = (time[:, None] / window) ** np.arange(trend + 1)
     angle = 2 * np.pi * time[:, None] * frequencies
@@ -121,8 +122,8 @@ def pursue(rows: Array, count: int, trend: int) -> Array:
     time = np.arange(1 - length, 1)
     found = np.empty(0)
     lowest = int(np.ceil(2 * size / length))
+    past = design(time, length, trend, found)
     for _ in range(count):
-        past = design(time, length, trend, found)
         left = standard - past @ (_projection(past) @ standard)
         power = (np.abs(np.fft.rfft(left, size, axis=0)) ** 2).sum(axis=1)[:-1]
         if len(power) <= lowest + 1 or power[lowest:].max() <= 1e-20 * length**2:
@@ -133,13 +134,15 @@ def pursue(rows: Array, count: int, trend: int) -> Array:
         if len(around) == 3 and (curvature := around[0] - 2 * around[1] + around[2]) < 0:
             shift = float(np.clip(0.5 * (around[0] - around[2]) / curvature, -0.5, 0.5))
         found = np.append(found, (peak + shift) / size)
+        past = np.concatenate([past, design(time, length, trend, found[-1:])[:, trend + 1 :]], axis=1)
     return found
 
 
 def _laws(training: Training, pairs: list[tuple[int, int]], window: int) -> Iterator[FourierLaw]:
     rows = max(training.stretches, key=len)[-WINDOW:]
     window = min(window, len(rows))
-    frequencies = {trend: pursue(rows, max(c for t, c in pairs if t == trend), trend) for trend, _ in pairs}
+    most = max(count for _, count in pairs)
+    frequencies = {trend: pursue(rows, most, trend) for trend in dict(pairs)}
     for trend, count in pairs:
         chosen = frequencies[trend][:count]
         past = design(np.arange(1 - len(rows), 1), window, trend, chosen)
@@ -148,19 +151,20 @@ def _laws(training: Training, pairs: list[tuple[int, int]], window: int) -> Iter
         power = (rest[:-1] ** 2).sum(axis=0)
         persistence = np.clip((rest[1:] * rest[:-1]).sum(axis=0) / np.where(power > 0, power, 1.0), 0.0, 0.999)
         innovations = thinned((rest[1:] - persistence * rest[:-1]) * scale)
+        innovations = innovations - innovations.mean(axis=0)
         # Two rows a coefficient, and two cycles of the slowest sine, at least.
         slow = int(np.ceil(2 / chosen.min())) if len(chosen) else 0
         least = int(min(window, max(2 * past.shape[1], slow, 4)))
         yield FourierLaw(
             training.signature, *training.closing(min(window, len(training.stretches[-1]))), trend=trend, window=window,
-            least=least, frequencies=chosen, persistence=persistence, innovations=innovations - innovations.mean(axis=0),
+            least=least, frequencies=chosen, persistence=persistence, innovations=innovations,
         )  # fmt: skip
 
 
 def _projection(past: Array) -> Array:
     """The matrix `(coefficient, time)` that takes rows to ridge coefficients."""
     gram = past.T @ past
-    return np.linalg.solve(gram + RIDGE * len(past) * np.eye(len(gram)), past.T)
+    return np.asarray(np.linalg.solve(gram + RIDGE * len(past) * np.eye(len(gram)), past.T))
 
 
 def _widening(law: FourierLaw, probe: Probe) -> Array:

@@ -60,10 +60,10 @@ class NVAR(Model):
 
     `delays` rows enter, `spacing` steps apart; `degree` (1-4) of the polynomial; `ridge` in units of the features'
     variance. What is None is chosen by free runs (of `horizon` steps, None: from the data) among at most 300 monomials.
-    Raises `SettingError` for settings out of range or with more than 3000 monomials, `InsufficientData` where the delays
-    do not fit. Cost O(N p^2) for p = C(channels delays + degree, degree) - 1 monomials, N at most 20,000 (evenly
+    Raises `SettingError` for settings out of range or with more than 3000 monomials, `InsufficientData` where the
+    delays do not fit. Cost O(N p^2) for p = C(channels delays + degree, degree) - 1 monomials, N at most 20,000 (evenly
     spread). Not for very noisy data or laws far from polynomial: prefer an echo state network or analogues.
-    Source: Gauthier, Bollt, Griffith & Barbosa, Nature Communications 12, 5564 (2021); on conditioning arXiv 2505.00846.
+    Source: Gauthier, Bollt, Griffith & Barbosa, Nature Communications 12, 5564 (2021); conditioning: arXiv 2505.00846.
     """
 
     delays: int | None = None
@@ -74,7 +74,7 @@ class NVAR(Model):
 
     def learn(self, training: Training, seed: int) -> RecursiveLaw:
         self._check(len(training.signature.channels))
-        ridges = RIDGES if self.ridge is None else (self.ridge,)
+        ridges: tuple[float, ...] = RIDGES if self.ridge is None else (self.ridge,)
         shapes = self._shapes(training)
         if len(shapes) * len(ridges) > 1:
             head, probe = hold_out(training, max((d - 1) * s + 1 for d, s, _ in shapes), horizon=self.horizon)
@@ -120,7 +120,7 @@ class NVAR(Model):
 
 
 def products(delayed: Array, table: NDArray[np.int64]) -> Array:
-    """Monomials `(sample, monomial)` of `delayed (sample, delay, channel)` by an index `table` (0 is the constant 1)."""
+    """Monomials `(sample, monomial)` of `delayed (sample, delay, channel)` by an index `table` (0 is constant 1)."""
     flat = delayed.reshape(len(delayed), -1)
     padded = np.concatenate([np.ones((len(flat), 1)), flat], axis=1)
     result = padded[:, table[:, 0]]

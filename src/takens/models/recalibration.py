@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -12,78 +13,88 @@ from ..errors import DataError, InsufficientData
 from .base import Array
 
 LEVELS = np.concatenate([[0.0025, 0.005], np.arange(1, 100) / 100, [0.995, 0.9975]])
+COARSE = np.linspace(0.05, 0.95, 7)
+"""Levels of the quantile loss by which the ways are compared."""
 POWERS = (0.0, 0.5, 1.0)
 """Trust in the spread of the ensemble: none (constant width), half, full."""
-POOLED = 200
-"""Errors wanted in one bin of horizons."""
+STRETCHED = 2 * len(POWERS)
+"""Ways: signed errors with each power, symmetric errors with each power, and the ensemble's own shape, stretched."""
 
 
 @final
 @dataclass(frozen=True)
 class Recalibration:
-    """A map of samples that makes their quantiles those of past errors; ranks, and so dependence, stay.
+    """A map of samples that makes their quantiles agree with past errors; ranks, and so dependence, stay.
 
-    With centre m (median over members) and width w = s^power, s the spread between the 10 % and the 90 % member, a past
-    error is e = (truth - m) / w; member with rank r of M becomes m + w Q(r / (M - 1)), Q the quantile function of e for
-    its horizon and channel. `edges (bin + 1,)` are the first horizons of the bins over which errors are pooled,
-    `quantiles (bin, level, channel)` is Q at `levels`, `power (channel,)` the trust in the ensemble's spread, chosen by
-    calibration score, and `floor (bin, channel)` the least spread. Horizons beyond the last calibrated use its errors.
+    With centre m (median over members) and width w = s^power, s the 10-90 % range of the members, a past error is
+    e = (truth - m) / w, and the member with rank r of M becomes m + w Q(r / (M - 1)), Q the quantile function of e, or
+    of +-e where a bias does not last, for its horizon and channel. Or the ensemble keeps its shape and member x becomes
+    m + f (x - m), f the 90 % quantile of |truth - m| over the half of the 90 % interval on its side. The way is chosen
+    channel by channel: by quantile loss on each half of the origins of what the other half taught.
 
-    Q has the finite-sample correction of conformal prediction: with n origins the i-th smallest error stands at level
-    i / (n + 1), so that a central interval at level a covers a share of at least a of new values, provided that origins
-    are exchangeable and the density of the errors falls off in its tails. Beyond the largest error the tail is
-    exponential. Source: Vovk et al., Conformal predictive distributions, 2019; Schefzik et al. 2013 (ranks).
+    `edges (bin + 1,)` are the first horizons of the bins over which errors are pooled, `quantiles (bin, level,
+    channel)` is Q at `levels`, `stretch (bin, channel)` is f, `way (channel,)` the choice (see `STRETCHED`) and
+    `floor (bin, channel)` the least spread. Horizons beyond the last calibrated use its errors.
+
+    Q and f have the finite-sample correction of conformal prediction: with n origins the i-th smallest error stands at
+    level i / (n + 1), so that 90 % intervals cover at least 90 % of new values, provided that origins are exchangeable
+    and the density of the errors falls off in its tails. Beyond the largest error the tail is exponential.
+    Source: Vovk et al., Conformal predictive distributions, 2019; Romano et al. 2019; Schefzik et al. 2013 (ranks).
     """
 
     edges: NDArray[np.int64]
     levels: Array
     quantiles: Array
-    power: Array
+    stretch: Array
+    way: NDArray[np.int64]
     floor: Array
 
     @classmethod
     def fit(cls, samples: Array, truth: Array) -> Recalibration:
         """From forecasts `samples (origin, member, horizon, channel)` and `truth (origin, horizon, channel)`.
 
-        NaN in `truth` is left out. Raises `DataError` for shapes that do not fit, `InsufficientData` for fewer than 3
-        origins or a channel without truth. Cost: one sort of the samples over members.
+        Origins in time order; NaN in `truth` is left out. Raises `DataError` for shapes that do not fit,
+        `InsufficientData` for fewer than 3 origins or a channel without truth. Cost: one sort of the samples.
         """
         if samples.ndim != 4 or truth.shape != (samples.shape[0], *samples.shape[2:]):
             raise DataError(f"samples {samples.shape} and truth {truth.shape} do not fit one another")
         origins, _, horizon, channels = samples.shape
         if origins < 3:
             raise InsufficientData(f"recalibration needs at least 3 origins, got {origins}")
-        centre, spread = _centre_and_spread(samples, axis=1)
+        if (np.isfinite(truth).sum(axis=(0, 1)) < 2).any():
+            raise InsufficientData("recalibration needs at least two known values in every channel")
+        # One origin at a time: what is sorted stays in the cache.
+        parts = [_summary(one) for one in samples]
+        centre, spread = np.stack([p[0] for p in parts]), np.stack([p[1] for p in parts])
+        inner = np.stack([p[2] for p in parts], axis=1)
         error = np.where(np.isfinite(truth), truth, np.nan) - centre
-        if np.isnan(error).all(axis=(0, 1)).any():
-            raise InsufficientData("recalibration needs some truth in every channel")
-        edges = _bins(horizon, origins)
-        quantiles = np.empty((len(POWERS), len(edges) - 1, len(LEVELS), channels))
-        floor = np.empty((len(edges) - 1, channels))
-        loss = np.zeros((len(POWERS), channels))
-        for b, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-            least = 0.1 * np.median(spread[:, start:stop], axis=(0, 1))
+        edges = _bins(horizon)
+        halves = [np.arange(origins)] * 2 if origins < 8 else np.array_split(np.arange(origins), 2)
+        quantiles = np.empty((len(edges) - 1, STRETCHED, len(LEVELS), channels))
+        stretch, floor = np.empty((2, len(edges) - 1, channels))
+        loss = np.zeros((STRETCHED + 1, channels))
+        for b, (start, stop) in enumerate(pairwise(edges)):
+            part = slice(start, stop)
+            least = 0.1 * np.median(spread[:, part], axis=(0, 1))
             floor[b] = np.where(least > 0, least, 1.0)
-            sized = np.maximum(spread[:, start:stop], floor[b]).reshape(-1, channels)
-            pooled = error[:, start:stop].reshape(-1, channels)
-            for p, power in enumerate(POWERS):
-                width = sized**power
-                quantiles[p, b] = _quantiles(pooled / width, origins)
-                loss[p] += _pinball(pooled / width, quantiles[p, b], width)
-        best = loss.argmin(axis=0)
-        chosen = np.stack([quantiles[best[c], :, :, c] for c in range(channels)], axis=-1)
-        if np.isnan(chosen).any():
-            chosen = _carried(chosen)
-        return cls(edges, LEVELS.copy(), chosen, np.array(POWERS)[best], floor)
+            lesson = _Lesson(error[:, part], np.maximum(spread[:, part], floor[b]), inner[:, :, part], floor[b])
+            quantiles[b], stretch[b] = lesson.quantiles(slice(None), LEVELS), lesson.stretch(slice(None))
+            for learn, test in ((halves[0], halves[1]), (halves[1], halves[0])):
+                loss += lesson.loss(learn, test)
+        way = loss.argmin(axis=0)
+        chosen = np.stack([quantiles[:, min(way[c], STRETCHED - 1), :, c] for c in range(channels)], axis=-1)
+        known = np.asarray(np.isfinite(chosen).all(axis=1))
+        return cls(edges, LEVELS.copy(), _carried(chosen, known), _carried(stretch, known), way, floor)
 
     def apply(self, samples: Array) -> Array:
         """The recalibrated `samples (member, horizon, channel)`. Cost: one sort over members."""
         members, horizon, channels = samples.shape
-        if channels != len(self.power):
-            raise DataError(f"samples have {channels} channels, the calibration {len(self.power)}")
-        centre, spread = _centre_and_spread(samples, axis=0)
+        if channels != len(self.way):
+            raise DataError(f"samples have {channels} channels, the calibration {len(self.way)}")
+        centre, spread, _ = _summary(samples)
         bins = np.minimum(np.searchsorted(self.edges, np.arange(horizon), side="right") - 1, len(self.edges) - 2)
-        width = np.maximum(spread, self.floor[bins]) ** self.power
+        power = np.array(POWERS)[self.way % len(POWERS)]
+        width = np.maximum(spread, self.floor[bins]) ** power
         # Level r / (M - 1) is where `numpy.quantile` sees rank r; the outermost members stop half a rank short of 0, 1.
         level = np.clip(np.arange(members) / max(members - 1, 1), 0.25 / members, 1 - 0.25 / members)
         level = np.clip(level if members > 1 else np.array([0.5]), self.levels[0], self.levels[-1])
@@ -91,42 +102,88 @@ class Recalibration:
         share = ((level - self.levels[right - 1]) / (self.levels[right] - self.levels[right - 1]))[:, None, None]
         table = self.quantiles.transpose(1, 0, 2)
         shape = ((1 - share) * table[right - 1] + share * table[right])[:, bins]
-        ranked = centre + width * shape
         ranks = np.argsort(np.argsort(samples, axis=0, kind="stable"), axis=0, kind="stable")
-        return np.take_along_axis(ranked, ranks, axis=0)
+        remapped = np.take_along_axis(centre + width * shape, ranks, axis=0)
+        return np.where(self.way == STRETCHED, centre + self.stretch[bins] * (samples - centre), remapped)
 
 
-def _centre_and_spread(samples: Array, axis: int) -> tuple[Array, Array]:
-    """Median and 10-90 % range over members, by one sort."""
-    ordered = np.sort(np.moveaxis(samples, axis, -1), axis=-1)
+@dataclass(frozen=True)
+class _Lesson:
+    """The errors of one bin of horizons `(origin, horizon, channel)` and the spread and shape of their ensembles."""
+
+    error: Array
+    spread: Array
+    inner: Array
+    floor: Array
+
+    def quantiles(self, origins: NDArray[np.int64] | slice, levels: Array) -> Array:
+        """Quantiles `(way, level, channel)` of signed and symmetric errors with each power."""
+        error = np.stack([self.error[origins] / self.spread[origins] ** power for power in POWERS], axis=2)
+        count, channels = len(error), error.shape[-1]
+        flat = error.reshape(-1, len(POWERS) * channels)
+        # Mirrored errors count twice: 2 n values in the correction for n.
+        both = [_quantiles(flat, count, levels), _quantiles(np.concatenate([flat, -flat]), 2 * count, levels)]
+        return np.concatenate([q.reshape(-1, len(POWERS), channels).swapaxes(0, 1) for q in both])
+
+    def stretch(self, origins: NDArray[np.int64] | slice) -> Array:
+        """Factors `(channel,)` that make the ensemble's own 90 % interval hold."""
+        error = self.error[origins]
+        low, high = self.inner[0][origins], self.inner[-1][origins]
+        side = np.where(error > 0, high, -low)
+        ratio = np.abs(error) / np.maximum(side, self.floor / 10)
+        return _quantiles(ratio.reshape(-1, error.shape[-1]), len(error), np.array([0.9]))[0]
+
+    def loss(self, learn: NDArray[np.int64], test: NDArray[np.int64]) -> Array:
+        """Quantile loss `(way, channel)` on the origins `test` of what the origins `learn` teach."""
+        error = self.error[test]
+        taught = self.quantiles(learn, COARSE)
+        found = []
+        for way in range(STRETCHED):
+            width = self.spread[test] ** POWERS[way % len(POWERS)]
+            found.append(sum(_pinball(error - width * q, p) for q, p in zip(taught[way], COARSE, strict=True)))
+        factor = self.stretch(learn)
+        own = sum(_pinball(error - factor * q[test], p) for q, p in zip(self.inner, COARSE, strict=True))
+        return np.array([*found, own])
+
+
+def _summary(samples: Array) -> tuple[Array, Array, Array]:
+    """Median, 10-90 % range, and quantiles at `COARSE` less the median, over the members of `(member, ...)`."""
+    ordered = np.sort(np.ascontiguousarray(np.moveaxis(samples, 0, -1)), axis=-1)
     members = ordered.shape[-1]
     low, high = int(0.1 * (members - 1)), members - 1 - int(0.1 * (members - 1))
     centre = (ordered[..., (members - 1) // 2] + ordered[..., members // 2]) / 2
-    return centre, ordered[..., high] - ordered[..., low]
+    place = COARSE * (members - 1)
+    below = np.floor(place).astype(int)
+    inner = [
+        ordered[..., b] + (p - b) * (ordered[..., min(b + 1, members - 1)] - ordered[..., b]) - centre
+        for p, b in zip(place, below, strict=True)
+    ]
+    return centre, ordered[..., high] - ordered[..., low], np.stack(inner)
 
 
-def _bins(horizon: int, origins: int) -> NDArray[np.int64]:
-    """First horizons of bins that grow to a quarter of the horizon, or less where the origins suffice."""
-    most = max(1, -(-POOLED // origins))
+def _bins(horizon: int) -> NDArray[np.int64]:
+    """First horizons of bins as wide as an eighth of the horizon: errors hardly grow within one."""
     edges = [0]
     while edges[-1] < horizon:
-        edges.append(min(horizon, edges[-1] + max(1, min(most, edges[-1] // 4))))
+        edges.append(min(horizon, edges[-1] + max(1, edges[-1] // 8)))
     return np.array(edges, dtype=np.int64)
 
 
-def _quantiles(errors: Array, origins: int) -> Array:
-    """Quantiles `(level, channel)` at `LEVELS` of pooled `errors (sample, channel)`, corrected for few origins.
+def _quantiles(errors: Array, origins: int, levels: Array) -> Array:
+    """Quantiles `(level, column)` of pooled `errors (sample, column)`, corrected for few origins; NaN is left out.
 
     Errors of neighbouring horizons from one origin count as one for the correction, since they are nearly copies.
-    NaN in a channel with fewer than two errors.
+    NaN in a column with fewer than two errors.
     """
     ordered = np.sort(errors, axis=0)
-    count = (~np.isnan(errors)).sum(axis=0)
+    count = np.asarray(np.isfinite(errors).sum(axis=0))
     known = np.maximum(count, 2)
+    if len(ordered) < 2:
+        return np.full((len(levels), errors.shape[1]), np.nan)
     effective = np.minimum(origins, known)
-    levels = LEVELS[:, None]
+    levels = levels[:, None]
     # The i-th of n stands at level i / (n + 1); on the pooled errors that is Hazen's level (i - 1/2) / n.
-    place = np.clip((levels * (effective + 1) - 0.5) / effective * known - 0.5, 0, known - 1)
+    place: Array = np.clip((levels * (effective + 1) - 0.5) / effective * known - 0.5, 0, known - 1)
     below = place.astype(np.int64)
     above = np.minimum(below + 1, known - 1)
     share = place - below
@@ -143,23 +200,18 @@ def _quantiles(errors: Array, origins: int) -> Array:
     return np.where(count >= 2, np.maximum.accumulate(result, axis=0), np.nan)
 
 
-def _pinball(errors: Array, quantiles: Array, width: Array) -> Array:
-    """Mean quantile loss `(channel,)` in the units of the data, an approximation of the CRPS."""
-    loss = np.zeros(errors.shape[1])
-    for k in range(2, len(LEVELS) - 2, 6):
-        off = errors - quantiles[k]
-        loss += np.nansum(np.maximum(LEVELS[k] * off, (LEVELS[k] - 1) * off) * width, axis=0)
-    return loss
+def _pinball(off: Array, level: float) -> Array:
+    """Quantile loss `(channel,)` of values that lie `off` above the quantile at `level`; NaN counts nothing."""
+    return np.asarray(np.nansum(np.where(off > 0, level * off, (level - 1) * off), axis=(0, 1)))
 
 
-def _carried(quantiles: Array) -> Array:
-    """Bins without truth take over the errors of the nearest bin before (or, at the start, after) them."""
-    result = quantiles.copy()
-    for c in range(result.shape[2]):
-        whole = ~np.isnan(result[:, :, c]).any(axis=1)
-        if not whole.any():
-            raise InsufficientData("recalibration needs at least two known errors in every channel")
-        known = np.flatnonzero(whole)
-        source = known[np.clip(np.searchsorted(known, np.arange(len(whole)), side="right") - 1, 0, None)]
-        result[:, :, c] = result[source, :, c]
+def _carried(table: Array, known: NDArray[np.bool_]) -> Array:
+    """`table (bin, ..., channel)` where bins without truth take over the nearest before (or, first, after) them."""
+    result = table.copy()
+    for c in range(table.shape[-1]):
+        whole = np.flatnonzero(known[:, c])
+        if len(whole) == 0:
+            raise InsufficientData("recalibration needs two known values at the same horizon in every channel")
+        source = whole[np.clip(np.searchsorted(whole, np.arange(len(table)), side="right") - 1, 0, None)]
+        result[..., c] = table[source][..., c]
     return result

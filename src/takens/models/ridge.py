@@ -54,7 +54,8 @@ class Factors:
         offset = targets.mean(axis=0)
         size = min(standard.shape)
         # The triangle of [F, Y] holds R and Q'Y side by side, so that Q itself is never formed.
-        triangle = np.linalg.qr(np.concatenate([standard, targets - offset], axis=1), mode="r")
+        both = np.concatenate([standard, targets - offset], axis=1)
+        triangle: Array = np.asarray(np.linalg.qr(both, mode="r"))
         count = standard.shape[1]
         left, singular, right = np.linalg.svd(triangle[:size, :count], full_matrices=False)
         return cls(left.T @ triangle[:size, count:], singular, right.T, mean, scale, offset, len(features))

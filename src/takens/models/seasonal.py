@@ -17,7 +17,7 @@ from .selection import autocorrelation, choose, hold_out
 @final
 @dataclass(frozen=True)
 class SeasonalLaw(Law):
-    """x_(T+h) = x_(T+h-P ceil(h/P)) plus the errors that this rule made over one stretch of the `record`, drawn at random.
+    """x_(T+h) = x_(T+h-P ceil(h/P)) plus errors that this rule made in one stretch of the `record`, drawn at random.
 
     `edges` are the rows where the stretches of the record begin and end. The pool of errors is over all phases of the
     season, because a history carries no calendar.

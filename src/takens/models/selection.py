@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..random import generator
 from .base import Array, Law, RecursiveLaw, Training, scale_of
 
 CAP = 2.0
 """Largest normalised error that counts: an unrelated trajectory has about 1.4, so a blow-up costs most but not all."""
+
+FIRST, LONGEST = 100, 500
+"""Longest horizon of the first round, and of all: bounds the cost where errors grow slowly."""
 
 FULL = 32
 """Origins of the last round; earlier rounds use a quarter and a half."""
@@ -43,11 +47,23 @@ class Probe:
     def error(self, law: Law, count: int, horizon: int) -> Array:
         """Capped normalised error `(horizon,)` of free runs, averaged over origins.
 
-        e_h = mean over origins of min(CAP, sqrt(mean over channels of ((x - truth) / standard deviation)^2)).
+        e_h = mean over origins of min(CAP, sqrt(mean over channels of ((x - truth) / standard deviation)^2)), plus
+        CAP times the share of noisy runs that blow up.
         """
         before, after = self.take(count, horizon)
         off = (free_runs(law, before, horizon) - after) / self.scale
-        return np.minimum(np.sqrt((off**2).mean(axis=2)), CAP).mean(axis=0)
+        return np.minimum(np.sqrt((off**2).mean(axis=2)), CAP).mean(axis=0) + CAP * self.blown_up(law, before)
+
+    def blown_up(self, law: Law, before: Array) -> float:
+        """Share of a few noisy runs that go farther than one range from the data: driven away by its own residuals.
+
+        They are longer than the runs that are scored, because a law may look good for a while and then blow up.
+        """
+        if not isinstance(law, RecursiveLaw):
+            return 0.0
+        runs = law.roll(law.init(before[:: max(1, len(before) // 4)]), self.limit, generator(0, "probe"))
+        inside = (law.high - law.low) * 2 / 7
+        return float(((runs < law.low + inside) | (runs > law.high - inside)).any(axis=(1, 2)).mean())
 
 
 @dataclass(frozen=True)
@@ -80,8 +96,8 @@ def hold_out(
         return training, None
     room = sorted((len(tails[s][0]) - row for s, row in origins), reverse=True)
     # Half of the longest room, so that the origins of the longest horizon still spread over the held-out part.
-    limit = max(1, room[0] // 2)
-    wanted = 3 * decorrelation(training) if horizon is None else horizon
+    limit = min(max(1, room[0] // 2), LONGEST)
+    wanted = min(3 * decorrelation(training), FIRST) if horizon is None else horizon
     scale = scale_of(training.stacked)[1]
     pieces = tuple(piece for piece, _ in tails)
     first = min(wanted, limit) if horizon is None else min(wanted, room[0])

@@ -139,8 +139,8 @@ class Conformal(Model):
 
     The model is fitted to the first 70 % of the data and forecasts from `origins` in the rest; the errors recalibrate
     the samples of the law that is then fitted to all. `horizon` steps are calibrated (None: ten decorrelation times, at
-    most a quarter of the held-out part); further steps reuse the errors of the last. Raises `SettingError` for fewer than
-    5 origins, `InsufficientData` where the held-out part has fewer than 5. Cost: two fits and `origins` forecasts.
+    most a quarter of the held-out part); further steps reuse the errors of the last. Raises `SettingError` for fewer
+    than 5 origins, `InsufficientData` where the held-out part has fewer than 5. Cost: two fits and `origins` forecasts.
     Not for data whose future differs in kind from the held-out part: exchangeability is all that the coverage rests on.
     Source: Vovk, Gammerman & Shafer, Algorithmic Learning in a Random World, 2005; Romano et al. 2019.
     """
