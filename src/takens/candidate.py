@@ -37,9 +37,9 @@ PIT_VALUES = 3000
 class Candidate:
     """What a study knows of one model.
 
-    `choosing` and `judging` hold the CRPS of each origin, in standard deviations of the channels, averaged over horizon
-    and channels; `scores` the other scores over the judging origins and `floors` their noise floors. A model that
-    failed or was skipped says why in `reason` and has no scores.
+    `choosing` and `judging` hold the CRPS of each origin of the first and the second half of the plan, in standard
+    deviations of the channels, averaged over horizon and channels; `scores` all scores over all origins and `floors`
+    their noise floors. A model that failed or was skipped says why in `reason` and has no scores.
     """
 
     model: str
@@ -73,7 +73,8 @@ class Candidate:
     def from_dict(cls, data: Mapping[str, Any]) -> Candidate:
         """The candidate that `to_dict` wrote."""
         known = {f.name for f in fields(cls)}
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known}
+        return cls(**values)
 
 
 def evaluate(
@@ -97,11 +98,11 @@ def evaluate(
         return Candidate(key, model.baseline, status="failed", reason=cause), None
     series = as_trajectories(data)[-1].gridded()
     scale = channel_scale(series, plan)
-    samples, truth, judge = calibrated(tested) / scale, tested.truth / scale, plan.testing
+    samples, truth = calibrated(tested) / scale, tested.truth / scale
     per_origin = np.array([np.nanmean(crps_samples(s, t)) for s, t in zip(samples, truth, strict=True)])
-    case = Case.of(samples[judge], truth[judge], history=series.values[: plan.origins[0]] / scale, level=0.9, seed=seed)
+    case = Case.of(samples, truth, history=series.values[: plan.origins[0]] / scale, level=0.9, seed=seed)
     case = replace(case, interval=series.interval, time_unit=series.clock.unit)
-    raw = Case.of(samples[judge] * scale, tested.truth[judge], level=0.9, seed=seed)
+    raw = Case.of(samples * scale, tested.truth, level=0.9, seed=seed)
     found = {name: score.function(raw if name in IN_UNITS else case) for name, score in SCORES.items()}
     climate, floors = _long_range(tested, series, plan, seed)
     pit = found["pit"].details["values"]
@@ -109,8 +110,8 @@ def evaluate(
         key,
         model.baseline,
         settings=plain(described(tested.law)),
-        choosing=tuple(per_origin[~judge]),
-        judging=tuple(per_origin[judge]),
+        choosing=tuple(per_origin[~plan.testing]),
+        judging=tuple(per_origin[plan.testing]),
         crps_by_step=_by_step(found["crps"]),
         nrmse_by_step=_by_step(found["nrmse"]),
         coverage_by_step=_by_step(found["coverage"]),

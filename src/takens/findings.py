@@ -98,13 +98,13 @@ def _periods(study: Study) -> Iterator[Finding]:
 
 def label(model: str) -> str:
     """The name of a model for people: `nearest_neighbour` becomes `nearest neighbour`."""
-    return {"nvar": "NVAR", "autoregression": "autoregression"}.get(model, model.replace("_", " "))
+    return "NVAR" if model == "nvar" else model.replace("_", " ")
 
 
 def _choice(study: Study) -> Iterator[Finding]:
     chosen, baseline = study.chosen, study.best_baseline
     span = in_words(study.horizon * study.series.interval, study.series.clock.unit)
-    tests = len(study.candidate(chosen).judging)
+    tests = len(study.plan.origins)
     if chosen == baseline:
         best = next((c for c in study.candidates if c.ok and not c.baseline), None)
         text = f"No model beats the best baseline, {label(baseline)}, so the forecast is the baseline's."
@@ -116,14 +116,16 @@ def _choice(study: Study) -> Iterator[Finding]:
         yield Finding("No model beats the baseline", text, f"{tests} forecasts of {span}", "skill")
         return
     skill, (low, high) = study.skill[chosen]
-    text = (
-        f"{label(chosen).capitalize() if chosen != 'nvar' else 'NVAR'} forecasts best: over {span} its error (CRPS) is "
-    )
+    text = f"{label(chosen)[0].upper()}{label(chosen)[1:]} forecasts best: over {span} its error (CRPS) is "
     text += f"{abs(skill):.0%} {'smaller' if skill > 0 else 'larger'} than that of the best baseline, {label(baseline)}"
     text += f" (90 % interval of the skill {low:+.0%} to {high:+.0%})."
-    if low <= 0:
-        text += " On the forecasts that judged it, the advantage is not certain."
-    yield Finding("Best model", text, f"{tests} forecasts of {span} that no model had seen", "skill")
+    rehearsal = study.choice.rehearsal
+    if rehearsal.interval[0] <= 0:
+        text += (
+            f" Chosen on the first half of the forecasts and judged on the second, the skill is {rehearsal.skill:+.0%}"
+        )
+        text += f" [{rehearsal.interval[0]:+.0%}, {rehearsal.interval[1]:+.0%}]: the advantage may not last."
+    yield Finding("Best model", text, f"{tests} forecasts of {span} from rows that no model had seen", "skill")
 
 
 def _calibration(study: Study) -> Finding:
@@ -136,7 +138,7 @@ def _calibration(study: Study) -> Finding:
     else:
         word = "honest"
     text = f"The 90 % intervals held the truth in {coverage:.0%} of the cases, so they are {word}."
-    return Finding("Uncertainty", text, f"{len(candidate.judging)} forecasts", "calibration")
+    return Finding("Uncertainty", text, f"{len(study.plan.origins)} forecasts", "calibration")
 
 
 def _valid_time(study: Study) -> Iterator[Finding]:

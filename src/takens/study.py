@@ -13,8 +13,9 @@ import numpy as np
 
 from .backtest import Backtest, Plan, backtest, plan_origins
 from .candidate import Candidate, climate_rows, evaluate, known_before
+from .choice import Choice, Skill
 from .durations import in_words, seconds, steps
-from .errors import InsufficientData, SettingError
+from .errors import SettingError
 from .estimate import Estimate
 from .findings import Finding, findings
 from .forecast import Forecast
@@ -23,7 +24,6 @@ from .models import MODELS
 from .models.base import Law, Model
 from .models.recalibration import Recalibration
 from .models.wrappers import ConformalLaw
-from .scores import skill as skill_score
 from .series import Series, as_trajectories
 from .store import Store, array_digest, task_key
 from .version import __version__
@@ -44,10 +44,10 @@ class Study:
     """Everything a study found; the report, the JSON file and the command line only read it.
 
     `estimates` holds the measures by name ("name[channel]" where there are several channels), `verdicts` one verdict a
-    channel, `candidates` all models (best first, then failed and skipped ones), `chosen` and `best_baseline` the names
-    of the chosen model and the best baseline, `skill` each model's CRPS skill against the best baseline over the
-    judging origins, with its interval. `forecast` continues the series; `last_window` is (history, forecast, truth) of
-    the last judging origin; `generated` is a free run of the chosen law and `observed` the rows it is compared with.
+    channel, `candidates` all models (best first, then failed and skipped ones), `choice` the chosen model, the best
+    baseline and every model's CRPS skill against it. `forecast` continues the series; `last_window` is (history,
+    forecast, truth) of the last origin; `generated` is a free run of the chosen law and `observed` the rows it is
+    compared with.
     """
 
     series: Series
@@ -56,9 +56,7 @@ class Study:
     estimates: Mapping[str, Estimate]
     verdicts: Mapping[str, Verdict]
     candidates: tuple[Candidate, ...]
-    chosen: str
-    best_baseline: str
-    skill: Mapping[str, tuple[float, tuple[float, float]]]
+    choice: Choice
     law: Law
     forecast: Forecast
     last_window: tuple[Series, Forecast, Series]
@@ -69,6 +67,21 @@ class Study:
     versions: Mapping[str, str]
     seconds: float
     notes: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> str:
+        """The name of the chosen model."""
+        return self.choice.chosen
+
+    @property
+    def best_baseline(self) -> str:
+        """The name of the best baseline."""
+        return self.choice.baseline
+
+    @property
+    def skill(self) -> Mapping[str, Skill]:
+        """CRPS skill of each model against the best baseline, with its 90 % interval."""
+        return self.choice.skill
 
     def candidate(self, name: str) -> Candidate:
         """The candidate of a model by its name."""
@@ -87,7 +100,7 @@ def study(
     horizon: int | str | None = None,
     budget: float | str = "2m",
     models: Sequence[str | Model] | None = None,
-    members: int = 100,
+    members: int = 50,
     seed: int = 0,
     out: str | Path | None = None,
     progress: Progress | None = None,
@@ -100,7 +113,7 @@ def study(
     number of steps ahead, or a duration such as "2d"; None chooses it from the time scales. Models are tried, cheap
     ones first, until the computing time `budget` is used up. With `out`, finished models are kept in `out/work`, so
     that an interrupted study goes on where it stopped, and the results are written to `out`. The chosen model is the
-    one with the lowest CRPS over the choosing origins, unless the best baseline is not clearly worse there. `argv`
+    one with the lowest CRPS over all origins, unless the best baseline is not clearly worse (see `takens.choice`). `argv`
     is the command that was typed, if one was, for the report to repeat.
 
     Raises `DataError` for data that cannot be studied and `SettingError` for settings that make no sense.
@@ -205,7 +218,7 @@ class _Runner:
         if self.store is not None and candidate.ok:
             self.store.put(key, candidate.to_dict())
         if tested is not None:
-            level = float(np.mean(candidate.choosing))
+            level = float(candidate.scores["crps"] or 0.0)
             if self.best is None or level < self.best[0]:
                 self.best = (level, name, tested)
         return candidate
@@ -224,33 +237,14 @@ class _Runner:
         })  # fmt: skip
 
 
-def choose(candidates: Sequence[Candidate], seed: int) -> tuple[str, str]:
-    """Names of the chosen model and the best baseline, from the CRPS of the choosing origins alone.
-
-    The best model is taken if its skill against the best baseline is above zero with the lower end of its 80 %
-    block-bootstrap interval; otherwise the baseline.
-    """
-    fitted = [c for c in candidates if c.ok]
-    baselines = [c for c in fitted if c.baseline]
-    if not fitted:
-        reasons = "; ".join(f"{c.model}: {c.reason}" for c in candidates)
-        raise InsufficientData(f"no model could be fitted ({reasons})")
-    best = min(fitted, key=lambda c: np.mean(c.choosing))
-    reference = min(baselines or fitted, key=lambda c: np.mean(c.choosing))
-    if best is reference:
-        return best.model, reference.model
-    _, (low, _) = skill_score(np.array(best.choosing), np.array(reference.choosing), level=0.8, seed=seed)
-    return (best.model if low > 0 else reference.model), reference.model
-
-
 def _conclude(
     runner: _Runner, candidates: tuple[Candidate, ...], models: Mapping[str, Model], report: Progress
 ) -> dict[str, Any]:
     """The choice, the final law, its forecast, the last window and the generated run."""
-    chosen, baseline = choose(candidates, runner.seed)
-    model, plan, recent = models[chosen], runner.plan, runner.trajectories[-1]
-    report(f"fitting {chosen} on all data", 0.88)
-    tested = runner.tested(chosen, model)
+    choice = Choice.of(candidates, runner.seed)
+    model, plan, recent = models[choice.chosen], runner.plan, runner.trajectories[-1]
+    report(f"fitting {choice.chosen} on all data", 0.88)
+    tested = runner.tested(choice.chosen, model)
     final = model.fit(runner.trajectories, seed=runner.seed)
     law = ConformalLaw(
         final.signature, final.history, final.end, final, Recalibration.fit(tested.samples, tested.truth)
@@ -258,14 +252,10 @@ def _conclude(
     forecast = law.forecast(plan.horizon, members=max(runner.members, 200), seed=runner.seed)
     report("last window and climate", 0.93)
     observed = climate_rows(recent.gridded(), plan)
-    reference = np.array(next(c for c in candidates if c.model == baseline).judging)
-    skills = {
-        c.model: skill_score(np.array(c.judging), reference, level=0.9, seed=runner.seed) for c in candidates if c.ok
-    }
     order = {"ok": 0, "failed": 1, "skipped": 2}
-    ranked = sorted(candidates, key=lambda c: (order[c.status], np.mean(c.choosing) if c.ok else 0.0))
+    ranked = sorted(candidates, key=lambda c: (order[c.status], c.scores["crps"] if c.ok else 0.0))
     return {
-        "candidates": tuple(ranked), "chosen": chosen, "best_baseline": baseline, "skill": skills, "law": law,
+        "candidates": tuple(ranked), "choice": choice, "law": law,
         "forecast": forecast, "last_window": _last_window(tested, recent.gridded()), "observed": observed,
         "generated": tested.law.generate(max(len(observed), 2), seed=runner.seed),
     }  # fmt: skip
@@ -326,7 +316,10 @@ def _models(wanted: Sequence[str | Model] | None) -> list[tuple[str, Model]]:
     names = list(MODELS) if wanted is None else list(wanted)
     if not names:
         raise SettingError("no model given", place="models", remedy=f"Known models: {', '.join(MODELS)}.")
-    return [(item, model(item)) if isinstance(item, str) else (item.name, item) for item in names]
+    found = [(item, model(item)) if isinstance(item, str) else (item.name, item) for item in names]
+    if not any(one.baseline for _, one in found):  # a model is only as good as what it is better than
+        found = [(name, model(name)) for name in ("persistence", "climatology")] + found
+    return found
 
 
 def _notes(series: Series, plan: Plan) -> tuple[str, ...]:
@@ -337,8 +330,5 @@ def _notes(series: Series, plan: Plan) -> tuple[str, ...]:
     if len(series.channels) > MEASURED_CHANNELS:
         notes.append(f"Measured: the first {MEASURED_CHANNELS} of {len(series.channels)} channels; models saw all.")
     span = in_words(plan.horizon * series.interval, series.clock.unit)
-    notes.append(
-        f"Models were compared on {int(plan.testing.sum())} forecasts of {span} that none of them had seen, and chosen "
-        f"on {int((~plan.testing).sum())} earlier ones."
-    )
+    notes.append(f"Models were compared on {len(plan.origins)} forecasts of {span} from rows they had not seen.")
     return tuple(notes)
