@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from functools import lru_cache
 
 import matplotlib
 import numpy as np
@@ -30,6 +31,9 @@ from takens.measures.base import REGISTRY
 from takens.series import Series
 
 HOURS = Clock("h", np.datetime64("2026-01-01T00:00"), "Europe/Berlin")
+
+LORENZ = Series.from_array(lorenz63(2000)[:, 0], interval=0.02, unit="s", name="lorenz")
+EVENTS = [("2026-01-05", "first"), (150, "a longer name"), (200, "second"), (340, "nearly last"), (390, "the last one")]
 
 
 def hourly(length: int = 400, channels: int = 2, seed: int = 0) -> Series:
@@ -58,25 +62,29 @@ def spectrum() -> Estimate:
     return Estimate("dominant_periods", np.array([24.0, 168.0]), "h", details=curves)
 
 
+@lru_cache
+def measured(name: str, **settings) -> Estimate:
+    """A measure of the first Lorenz coordinate, computed once for all tests."""
+    return REGISTRY[name](LORENZ, **settings)
+
+
 def all_figures() -> dict[str, object]:
-    x = Series.from_array(lorenz63(2000)[:, 0], interval=0.02, unit="s", name="lorenz")
     series = hourly()
-    pairs = REGISTRY["permutation_entropy"](x), REGISTRY["statistical_complexity"](x)
     lead = np.arange(1.0, 49)
     return {
-        "series": lambda: figures.series_figure(series, events=[("2026-01-05", "first"), (200, "second")]),
+        "series": lambda: figures.series_figure(series, events=EVENTS),
         "spectrum": lambda: figures.spectrum_figure(spectrum()),
         "attractor": lambda: figures.attractor_figure(lorenz63(5000), ("x", "y", "z")),
-        "plane": lambda: figures.complexity_plane(*pairs),
+        "plane": lambda: figures.complexity_plane(measured("permutation_entropy"), measured("statistical_complexity")),
         "fan": lambda: figures.forecast_fan(forecast_after(series), history=series, truth=None),
         "skill": lambda: figures.skill_figure({"one": np.exp(-lead / 9), "two": -lead / 40}, lead, unit="h"),
         "calibration": lambda: figures.calibration_figure(np.linspace(0, 1, 99), [0.5, 0.9], [0.4, 0.8]),
         "climate": lambda: figures.climate_figure(henon(5000), henon(5000, seed=1)),
-        "climate_spectrum": lambda: figures.climate_spectrum_figure(x, roessler(2000)[:, 0]),
-        "delay": lambda: figures.delay_figure(REGISTRY["delay_mutual_information"](x)),
-        "embedding": lambda: figures.embedding_figure(REGISTRY["embedding_dimension_cao"](x, delay=8)),
-        "neighbours": lambda: figures.embedding_figure(REGISTRY["false_nearest_neighbours"](x, delay=8)),
-        "divergence": lambda: figures.divergence_figure(REGISTRY["largest_lyapunov_exponent"](x)),
+        "climate_spectrum": lambda: figures.climate_spectrum_figure(LORENZ, roessler(2000)[:, 0]),
+        "delay": lambda: figures.delay_figure(measured("delay_mutual_information")),
+        "embedding": lambda: figures.embedding_figure(measured("embedding_dimension_cao", delay=8)),
+        "neighbours": lambda: figures.embedding_figure(measured("false_nearest_neighbours", delay=8)),
+        "divergence": lambda: figures.divergence_figure(measured("largest_lyapunov_exponent")),
     }
 
 
@@ -329,8 +337,7 @@ def test_a_broken_run_and_a_constant_channel_have_a_defined_figure():
 
 
 def test_the_fitted_line_of_the_divergence_has_the_slope_of_the_estimate():
-    x = Series.from_array(lorenz63(4000)[:, 0], interval=0.02, unit="s")
-    estimate = REGISTRY["largest_lyapunov_exponent"](x)
+    estimate = measured("largest_lyapunov_exponent")
     figure = figures.divergence_figure(estimate)
     fitted = next(line for line in lines(figure) if line.get_color() == COLOURS["late"])
     (t0, y0), (t1, y1) = fitted.get_xydata()

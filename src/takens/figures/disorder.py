@@ -12,7 +12,7 @@ from ..errors import InsufficientData
 from ..estimate import Estimate
 from ..measures.ordinal import complexity_limits, entropy_complexity, ordinal_patterns
 from ..random import generator
-from .style import COLOURS, canvas, styled
+from .style import COLOURS, canvas, named, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,7 +61,7 @@ def complexity_plane(
     lift = 7 if c > 0.1 * top else 16  # near the bottom stands the name of white noise
     ax.plot(h, c, "o", color=COLOURS["accent"], markersize=7)
     ax.annotate(
-        (entropy.channel or "this series") + doubtful, (h, c), xytext=(-8 if h > 0.6 else 8, lift),
+        named(entropy.channel or "this series", "") + doubtful, (h, c), xytext=(-8 if h > 0.6 else 8, lift),
         textcoords="offset points", ha="right" if h > 0.6 else "left", va="bottom", color=COLOURS["accent"],
         fontweight="bold",
     )  # fmt: skip

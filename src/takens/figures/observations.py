@@ -83,16 +83,17 @@ def _shade(ax: Axes, series: Series, times: NDArray[np.float64], missing: NDArra
 
 def _mark(axes: NDArray, series: Series, events: Sequence[tuple[float | str, str]]) -> None:  # type: ignore[type-arg]
     """Dashed lines at the events in all panels, named at the top in as many rows as keep the names apart."""
-    ends: list[float] = []
+    rows: list[list[tuple[float, float]]] = []
     span = max(series.duration, 1e-12)
     for moment, label in sorted(((series.time_of(m), text) for m, text in events), key=lambda e: e[0]):
         at = moments(series.clock, np.array([moment]))[0]
         for ax in axes:
             ax.axvline(at, color=COLOURS["late"], linewidth=0.9, linestyle=(0, (3, 2)))
-        place, width = (moment - series.times[0]) / span, 0.018 * len(label) + 0.02
-        row = next((r for r, end in enumerate(ends) if place >= end), len(ends))
-        ends[row : row + 1] = [place + width]
-        right = place + width > 1
+        place, width = (moment - series.times[0]) / span, 0.017 * len(label) + 0.02
+        right = place + width > 1  # no room on the right of its line
+        taken = (place - width, place) if right else (place, place + width)
+        row = next((r for r, row in enumerate(rows) if all(taken[0] >= b or taken[1] <= a for a, b in row)), len(rows))
+        rows[row:] = [[*rows[row], taken], *rows[row + 1 :]] if row < len(rows) else [[taken]]
         axes[0].annotate(
             label, (at, 1), xycoords=("data", "axes fraction"), xytext=(-3 if right else 3, -2 - 11 * row),
             textcoords="offset points", ha="right" if right else "left", va="top", color=COLOURS["late"], fontsize=8.5,

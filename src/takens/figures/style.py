@@ -136,7 +136,7 @@ def time_axis(axes: Axes, clock: Clock) -> None:
         return
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(minticks=3, maxticks=6)
+    locator = AutoDateLocator(minticks=2, maxticks=6)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=True))
     axes.xaxis.get_offset_text().set_color(COLOURS["muted"])
@@ -144,6 +144,6 @@ def time_axis(axes: Axes, clock: Clock) -> None:
 
 
 def named(name: str, unit: str, most: int = 40) -> str:
-    """A channel as an axis calls it: its name, shortened if need be, and its unit."""
+    """A channel as an axis calls it: its name, shortened if need be, and its unit; a dollar is no formula."""
     short = name if len(name) <= most else f"{name[: most - 1]}…"
-    return f"{short} ({unit})" if unit else short
+    return (f"{short} ({unit})" if unit else short).replace("$", r"\$")
