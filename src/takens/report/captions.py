@@ -131,8 +131,9 @@ def forecast() -> str:
 
 def calibration(candidate: Candidate) -> str:
     """Of PIT and coverage."""
+    count = len(candidate.choosing) + len(candidate.judging)
     return (
-        f"Left: where in the predicted distribution the truth fell, over {len(candidate.judging)} forecasts. Flat is "
+        f"Left: where in the predicted distribution the truth fell, over {count} forecasts. Flat is "
         "honest; a U means intervals that were too narrow, a hump too wide, a slope a forecast that leans to one side. "
         "Right: how often the intervals held the truth against how often they should. On the diagonal they keep their "
         "promise, below it they are overconfident."

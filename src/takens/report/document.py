@@ -87,7 +87,7 @@ def thinned(details: Mapping[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     cut: dict[str, int] = {}
     for key, value in details.items():
-        if isinstance(value, np.ndarray | list | tuple) and len(np.shape(value)) and len(value) > CURVE:
+        if isinstance(value, np.ndarray | list | tuple) and getattr(value, "ndim", 1) and len(value) > CURVE:
             rows = np.unique(np.linspace(0, len(value) - 1, CURVE).round().astype(int))
             cut[key] = len(value)
             value = [value[row] for row in rows]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..measures.verdict import Verdict
     from ..study import Study
 
-OPEN, DRAWN, ORBITS = 2, 6, 3
+OPEN, DRAWN, ORBITS = 2, 4, 3
 """Channels that are unfolded, that have figures of their own, and that can be turned in the viewer."""
 SCALES = ("time scales", "periods", "embedding")
 """Families of measures that are listed under the time scales."""
