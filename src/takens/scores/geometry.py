@@ -30,7 +30,8 @@ def state_space_divergence(
     cells per dimension span the range of the truth; one more cell holds whatever lies outside. Counts are smoothed by
     Laplace, (n_k + a) / (N + a K) with a = `smoothing` and K cells. A single channel is unfolded with 3 delays of
     `delay` rows, more than 5 channels are projected on the first 3 principal components of the standardised truth:
-    `settings["space"]`. The floor is the divergence between the two halves of the truth, mean of both directions.
+    `settings["space"]`. The floor is the divergence between the two halves of the truth, mean of both directions; with
+    half the rows each it is higher than two full runs would give.
 
     A run with NaN or infinity has the value infinity and a reason. Rows with missing truth are left out. `legacy`
     reproduces published binning, which has no outside cell: "DynaMix" (range of the truth, the first bin and the

@@ -29,7 +29,7 @@ def spectral_hellinger(
     of the standardised channels, smoothed by a Gaussian of standard deviation `bandwidth` in cycles per time unit
     (default 0.002 / interval, at least 5 bins) and normalised to 1. A run longer than the other, or than 65,536 rows,
     is averaged over consecutive segments of equal length. Of truth with gaps the longest gap-free stretch counts. The
-    floor is the distance between the two halves of the truth.
+    floor is the distance between the two halves of the truth, which is higher than that of two full runs.
 
     A run that is not finite, or constant where the truth is not, has the largest distance, 1, and a reason; channels
     constant in the truth are left out. `legacy` smooths by 20 bins as the published codes do, so that the value depends
