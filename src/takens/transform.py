@@ -18,7 +18,7 @@ TRENDS = {"constant": 0, "linear": 1, "quadratic": 2}
 def resample(series: Series, interval: float, *, method: str, longest_gap: float | None = None) -> Series:
     """The series on the regular grid t0, t0 + interval, ... up to its last time.
 
-    Methods: `linear` and `cubic` (natural spline) interpolate between the present values on both sides; `nearest` and
+    Methods: `linear` and `cubic` (not-a-knot spline) interpolate between the present values on both sides; `nearest` and
     `previous` take one of them; `mean` averages the present values with t <= time < t + interval, which is the only one
     that does not alias when the interval grows. Each channel is treated by itself. Nothing is made up across a stretch
     between present values longer than `longest_gap` (by default the longer of one new and two old intervals): the rows
@@ -96,14 +96,14 @@ def _cubic(
     reach: float,
     out: NDArray[np.float64],
 ) -> None:
-    """Fill `out` by a natural cubic spline through each stretch without a long gap."""
+    """Fill `out` by a not-a-knot cubic spline through each stretch without a long gap."""
     from scipy.interpolate import CubicSpline
 
     cuts = np.concatenate([[0], np.flatnonzero(np.diff(t) > reach * (1 + 1e-9)) + 1, [len(t)]])
     for start, stop in pairwise(cuts):
         mine = bridged & (left >= start) & (left < stop)
         if mine.any():
-            out[mine] = CubicSpline(t[start:stop], x[start:stop], bc_type="natural")(grid[mine])
+            out[mine] = CubicSpline(t[start:stop], x[start:stop])(grid[mine])
 
 
 def detrend(series: Series, *, method: str = "linear") -> Series:

@@ -52,7 +52,7 @@ def forecast_to_xarray(forecast: Forecast) -> xr.Dataset:
 def _dataset(data: Series | Forecast, dims: tuple[str, ...], values: Any, known: dict[str, Any]) -> xr.Dataset:
     import xarray as xr
 
-    stamps = data.stamps
+    stamps = data.stamps if data.clock.dates(data.times) else None
     coordinates: dict[str, Any] = {"time": ("time", data.times if stamps is None else stamps)}
     if stamps is None:
         coordinates["time"] += ({"clock_unit": data.clock.unit},)

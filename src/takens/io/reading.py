@@ -156,20 +156,25 @@ def with_note(series: Series, note: str) -> Series:
 
 
 def _channel(name: str, unit: str, values: NDArray[np.float64]) -> ChannelReading:
-    x = values[np.isfinite(values)]
+    present = np.isfinite(values)
+    x = values[present]
     count = len(x)
     if count == 0:
         nan = float("nan")
         return ChannelReading(name, unit, 0, len(values), nan, nan, nan, 0.0, 0.0, False)
-    steps = np.diff(values)
-    ties = int(np.count_nonzero(steps == 0)) / max(int(np.count_nonzero(np.isfinite(steps))), 1)
+    pairs = int(np.count_nonzero(present[1:] & present[:-1]))
+    ties = int(np.count_nonzero(values[1:] == values[:-1])) / max(pairs, 1)
     ordered = np.sort(x)
-    edges = np.flatnonzero(np.concatenate([[True], np.diff(ordered) > 0, [True]]))
+    edges = np.flatnonzero(np.concatenate([[True], ordered[1:] > ordered[:-1], [True]]))
     most = int(np.diff(edges).max()) / count
     low, high = float(ordered[0]), float(ordered[-1])
-    return ChannelReading(
-        name, unit, count, len(values) - count, low, high, float(x.mean()), ties, most, bool(low == high)
-    )
+    return ChannelReading(name, unit, count, len(values) - count, low, high, _mean(x), ties, most, bool(low == high))
+
+
+def _mean(x: NDArray[np.float64]) -> float:
+    """The mean, also where the sum exceeds the range of floats."""
+    scale = float(np.abs(x).max()) or 1.0
+    return float(np.mean(x / scale)) * scale if scale > 1e280 else float(np.mean(x))
 
 
 def open_data(

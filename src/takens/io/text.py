@@ -158,7 +158,7 @@ def _table(
 
     own = next((c for c in dialect.comments if c.startswith(MARK)), None)
     if own is not None:
-        return _own_table(columns, json.loads(own[len(MARK) :]), place, line)
+        return _own_table(columns, own[len(MARK) :], place, line)
     header = dialect.header or ("",) * dialect.width
     named, notes = name_columns(header)
     units = dialect.units or ("",) * dialect.width
@@ -173,9 +173,10 @@ def _table(
     )  # fmt: skip
 
 
-def _own_table(columns: list[tuple[Any, str | None]], known: dict[str, Any], place: str, line: Any) -> Table:
+def _own_table(columns: list[tuple[Any, str | None]], text: str, place: str, line: Any) -> Table:
     """A file that `takens.io.writing` wrote: names, units and clock as they were."""
     try:
+        known = json.loads(text)
         clock = clock_from(known["clock"])
         names, units = known["channels"], known["units"]
         time = "time"

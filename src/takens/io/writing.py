@@ -69,7 +69,11 @@ def _write_csv(series: Series, part: Path) -> None:
         "units": list(series.units),
     }
     stamps = series.stamps
-    exact = stamps is not None and np.array_equal(times_of(stamps.astype(np.int64), series.clock), series.times)
+    exact = (
+        stamps is not None
+        and series.clock.dates(series.times)
+        and np.array_equal(times_of(stamps.astype(np.int64), series.clock), series.times)
+    )
     if exact and stamps is not None:
         marks = np.datetime_as_string(stamps, unit="us").astype(object)
         if not (stamps.astype(np.int64) % 1_000_000).any():
