@@ -61,7 +61,12 @@ def measure(source: Source, only: str | None, manner: Manner) -> None:
     documents, lines = [], []
     try:
         for series in source.trajectories():
-            estimates = measure_series(series, only=names(only), seed=manner.seed, progress=progress)
+            estimates = measure_series(
+                series,
+                only=names(only),
+                seed=manner.seed,
+                progress=lambda key, done, total: progress(f"measuring {key}", done / total),
+            )
             documents.append({key: estimate.to_dict() for key, estimate in estimates.items()})
             lines += estimate_lines(estimates, verbose=manner.verbose)
     finally:
