@@ -47,8 +47,8 @@ class Estimate:
             return f"{self.name}: not available ({self.reason})"
         text = f"{self.name} = {np.array2string(np.asarray(self.value), precision=4)} {self.unit}".rstrip()
         if self.interval is not None:
-            low, high = self.interval
-            text += f" [{low:.4g}, {high:.4g}] at {self.level:.0%}"
+            low, high = (np.array2string(np.asarray(end), precision=4) for end in self.interval)
+            text += f" [{low}, {high}] at {self.level:.0%}"
         return text if self.admissible else f"{text} (not admissible: {self.reason})"
 
     def to_dict(self, *, details: bool = False) -> dict[str, Any]:
