@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .options import Manner, Source, manner, reading
 from .quantities import names
+
+if TYPE_CHECKING:
+    from ..estimate import Estimate
 
 
 @click.command(short_help="What is in a file and what is wrong with it.")
@@ -104,13 +107,31 @@ def estimate_lines(estimates: dict[str, Any], *, verbose: bool) -> list[str]:
     width = max(map(len, estimates), default=0)
     lines = []
     for key, estimate in estimates.items():
-        _, _, answer = str(estimate).partition(" = ") if estimate.value is not None else ("", "", "")
-        lines.append(f"{key:<{width}}  {answer or f'not available: {estimate.reason}'}")
+        lines.append(f"{key:<{width}}  {answer(estimate)}")
         if verbose:
             chosen = "; ".join(f"{name} {how}" for name, how in estimate.chosen.items())
             about = [estimate.method, chosen and f"chosen: {chosen}", estimate.reference]
             lines += [f"{'':<{width}}  {line}" for line in about if line]
     return lines
+
+
+def answer(estimate: Estimate) -> str:
+    """Each value with its interval, at most six of them, the unit, and why not to trust them where that is so."""
+    import numpy as np
+
+    if estimate.value is None:
+        return f"not available: {estimate.reason}"
+    values = np.ravel(estimate.value)
+    if len(values) == 0:
+        return f"none{f' ({estimate.reason})' if estimate.reason else ''}"
+    parts = [f"{value:.4g}" for value in values[:6]]
+    if estimate.interval is not None:
+        low, high = (np.broadcast_to(np.ravel(end), values.shape) for end in estimate.interval)
+        parts = [f"{part} [{a:.4g}, {b:.4g}]" for part, a, b in zip(parts, low, high, strict=False)]
+    text = ", ".join(parts) + (f" and {len(values) - 6} more" if len(values) > 6 else "")
+    text += f" {estimate.unit}" if estimate.unit else ""
+    text += f" at {estimate.level:.0%}" if estimate.interval is not None else ""
+    return text if estimate.admissible else f"{text} (not admissible: {estimate.reason})"
 
 
 def first_sentence(text: str | None) -> str:

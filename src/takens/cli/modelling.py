@@ -48,7 +48,12 @@ def fit(source: Source, name: str | None, pairs: tuple[str, ...], manner: Manner
         )
     law = model.fit(source.open(), seed=manner.seed)
     law.save(manner.out)
-    document = {"law": str(manner.out), "model": name, "channels": law.signature.channels, "settings": learned(law)}
+    document: dict[str, Any] = {
+        "law": str(manner.out),
+        "model": name,
+        "channels": law.signature.channels,
+        "settings": learned(law),
+    }
     shown = ", ".join(f"{key} {value}" for key, value in document["settings"].items())
     lines = [f"Fitted {name} to {law.signature.name} ({', '.join(law.signature.channels)}): {shown or 'no settings'}."]
     lines += [f"Law: {manner.out}", f"Next: takens forecast {manner.out} --horizon 50"]
