@@ -44,6 +44,9 @@ def test_arrays_lists_and_mappings():
     check(tk.open({"time": np.arange(4), "a": X[:, 0], "b": X[:, 1]}), unit="step")
     assert tk.open([1, 2, None]).values[:2, 0].tolist() == [1, 2]
     assert tk.open(np.float32([1, 2])).values.dtype == np.float64
+    masked = np.ma.array([1, 2, 3], mask=[False, True, False])
+    np.testing.assert_array_equal(tk.open(masked).values[:, 0], [1, np.nan, 3])
+    np.testing.assert_array_equal(tk.open({"t": [0, 1, 2], "x": masked}).values[:, 0], [1, np.nan, 3])
     regular = tk.open(X, interval="5 min")
     assert (regular.clock.unit, regular.times.tolist()) == ("min", [0, 5, 10, 15])
 
@@ -73,6 +76,8 @@ def test_pandas_frames():
     zoned = tk.open(frame().assign(time=pd.DatetimeIndex(STAMPS).tz_localize("Europe/Berlin")))
     assert zoned.clock.timezone == "Europe/Berlin"
     np.testing.assert_array_equal(zoned.stamps, STAMPS - np.timedelta64(1, "h"))
+    elapsed = tk.open(frame().drop(columns="time").set_index(pd.to_timedelta([0, 1, 2, 3], unit="s")))
+    assert (elapsed.clock, elapsed.times.tolist()) == (Clock("s"), [0, 1, 2, 3])
     months = pd.DataFrame({"a": [1.0, 2, 3]}, index=pd.period_range("2014-01", periods=3, freq="M"))
     assert tk.open(months).clock.unit == "month"
     assert tk.open(months).times.tolist() == [0, 1, 2]

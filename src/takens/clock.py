@@ -38,8 +38,10 @@ class Clock:
     def dates(self, times: NDArray[np.float64]) -> bool:
         """Whether all `times` have a date that ISO 8601 can write: years 1 to 9999 of a calendar."""
         stamps = self.stamps(times)
-        years = [] if stamps is None else stamps[[0, -1]].astype("datetime64[Y]").astype(int) + 1970
-        return stamps is not None and all(1 <= year <= 9999 for year in years)
+        if stamps is None:
+            return False
+        years = stamps[[0, -1]].astype("datetime64[Y]").astype(int) + 1970
+        return bool(years[0] >= 1 and years[1] <= 9999)
 
     def labels(self, times: NDArray[np.float64]) -> list[str]:
         """`times` as a person writes them: local time stamps where there is a calendar, numbers otherwise."""

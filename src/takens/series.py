@@ -105,7 +105,7 @@ class Series:
     def from_array(cls, values: ArrayLike, *, interval: float = 1.0, unit: str = "step", **known: Any) -> Series:
         """A regular series from `values (time,)` or `(time, channel)`, one row every `interval` of time `unit`."""
         array = np.asarray(values, dtype=np.float64)
-        return cls(np.arange(len(array)) * float(interval), array, clock=Clock(unit), **known)
+        return cls(np.arange(len(array), dtype=np.float64) * float(interval), array, clock=Clock(unit), **known)
 
     def __len__(self) -> int:
         return len(self.times)

@@ -18,9 +18,9 @@ TRENDS = {"constant": 0, "linear": 1, "quadratic": 2}
 def resample(series: Series, interval: float, *, method: str, longest_gap: float | None = None) -> Series:
     """The series on the regular grid t0, t0 + interval, ... up to its last time.
 
-    Methods: `linear` and `cubic` (not-a-knot spline) interpolate between the present values on both sides; `nearest` and
-    `previous` take one of them; `mean` averages the present values with t <= time < t + interval, which is the only one
-    that does not alias when the interval grows. Each channel is treated by itself. Nothing is made up across a stretch
+    Methods: `linear` and `cubic` (not-a-knot spline) interpolate between the present values on both sides; `nearest`
+    and `previous` take one of them; `mean` averages the present values with t <= time < t + interval, the only one that
+    does not alias when the interval grows. Each channel is treated by itself. Nothing is made up across a stretch
     between present values longer than `longest_gap` (by default the longer of one new and two old intervals): the rows
     there are NaN, as are empty bins. What was done is noted in the reading. Times and `interval` are in units of the
     clock. Raises `SettingError` for an unknown method or an interval that is not positive, `InsufficientData` for less

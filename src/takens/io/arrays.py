@@ -23,7 +23,7 @@ from .wanted import Wanted
 
 def array_tables(array: Any, format: str, place: str, name: str, wanted: Wanted) -> list[Table]:
     """One table from an array (time,) or (time, channel); one for each trajectory of (trajectory, time, channel)."""
-    array = np.asarray(array)
+    array = _unmasked(array)
     _check_numeric(array, place)
     if array.size == 0 or array.ndim == 0:
         raise DataError(f"the array is empty (shape {array.shape})", place=place)
@@ -50,6 +50,13 @@ def _columns(name: str, rows: NDArray[Any]) -> tuple[Column, ...]:
     return tuple(Column(label, np.ascontiguousarray(cells[:, i])) for i, label in enumerate(names))
 
 
+def _unmasked(array: Any) -> NDArray[Any]:
+    """A plain array, NaN where the mask of a masked one hides a value."""
+    if isinstance(array, np.ma.MaskedArray):
+        return np.where(np.ma.getmaskarray(array), np.nan, array.data)
+    return np.asarray(array)
+
+
 def _check_numeric(array: NDArray[Any], place: str) -> None:
     if array.dtype.kind == "O":
         raise DataError("an array of Python objects", place=place, remedy="Convert it to numbers: array.astype(float).")
@@ -65,7 +72,7 @@ def arrays_tables(arrays: Mapping[str, Any], format: str, place: str, name: str,
     notes = []
     kept: dict[str, NDArray[Any]] = {}
     for key, array in arrays.items():
-        array = np.asarray(array)
+        array = _unmasked(array)
         vector = array.ravel() if array.ndim == 2 and 1 in array.shape and format.startswith("MATLAB") else array
         if array.size == 1:
             value = array.item() if array.dtype.kind in "fiub" else "?"

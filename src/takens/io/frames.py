@@ -55,7 +55,7 @@ def frame_tables(frame: Any, place: str, wanted: Wanted) -> list[Table]:
     name = str(frame.attrs.get("name", "") or place)
     time = None
     if not (isinstance(frame.index, pd.RangeIndex) and frame.index.name is None):
-        marks_time = isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex)
+        marks_time = isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex | pd.TimedeltaIndex)
         single = not isinstance(frame.index, pd.MultiIndex)
         if single:
             label = str(frame.index.name or ("time" if marks_time else "index"))
@@ -69,7 +69,7 @@ def frame_tables(frame: Any, place: str, wanted: Wanted) -> list[Table]:
     columns = []
     for position, (header, (label, unit)) in enumerate(zip(headers, named, strict=True)):
         column = _frame_column(frame.iloc[:, position], label, place)
-        columns.append(Column(column.name, column.cells, units.get(header, unit), column.zone))
+        columns.append(Column(column.name, column.cells, units.get(header) or unit or column.unit, column.zone))
         time = label if header == time else time
     return [Table(tuple(columns), kind, place, name, time=time, notes=notes)]
 

@@ -259,11 +259,11 @@ def _object_tables(source: Any, wanted: Wanted) -> list[Any]:
         name = str(getattr(source, "name", None) or "xarray")
         return grid_tables(source, f"xarray {kind.__name__}", "xarray object", name, wanted)
     if isinstance(source, Mapping):
-        arrays = {str(key): np.asarray(value) for key, value in source.items()}
+        arrays = {str(key): np.asanyarray(value) for key, value in source.items()}
         return arrays_tables(arrays, "mapping", "mapping", "mapping", wanted)
     if isinstance(source, list | tuple | np.ndarray):
         try:
-            array = np.asarray(source, dtype=None if isinstance(source, np.ndarray) else np.float64)
+            array = source if isinstance(source, np.ndarray) else np.asarray(source, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise DataError(f"the list does not hold numbers in equal rows: {error}", place="list") from error
         return array_tables(array, "array" if isinstance(source, np.ndarray) else "list", "array", "array", wanted)

@@ -206,7 +206,9 @@ def _offsets(
     names = keys.dictionary.to_pylist()
     index = np.asarray(keys.indices)
     minutes = np.array([_minutes(name) for name in names], dtype=np.int64)
-    used = sorted({names[i] for i in np.unique(index[~missing])})
+    used = [
+        name for name, count in zip(names, np.bincount(index[~missing], minlength=len(names)), strict=True) if count
+    ]
     if used in ([], [""]):
         return None, np.zeros(len(index), dtype=np.int64), ()
     if "" in used:
@@ -217,7 +219,7 @@ def _offsets(
             remedy="Write all stamps with an offset, or all without one and give timezone=.",
         )
     offsets = minutes[index]
-    distinct = np.unique(offsets[~missing])
+    distinct = np.array(sorted({_minutes(name) for name in used}))
     if len(distinct) == 1:
         east = int(distinct[0])
         return _offset_name(east) if timezone is None else timezone, offsets, ()

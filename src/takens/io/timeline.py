@@ -151,8 +151,7 @@ def _from_numbers(column: Column, table: Table, wanted: Wanted) -> Axis:
             return _calendar_numbers(cells, "dates written as yyyymmdd", table, column)
     if unit:
         return Axis(cells.astype(np.float64), False, f"numbers in {unit}", unit=unit)
-    steps = np.unique(np.diff(cells)) if whole else np.array([])
-    if len(steps) == 1 and steps[0] == 1:
+    if whole and len(cells) > 1 and bool((np.diff(cells) == 1).all()):
         return Axis(cells.astype(np.float64), False, "row counter", unit="step")
     return Axis(cells.astype(np.float64), False, "numbers without a unit", unit="time unit")
 
@@ -197,7 +196,7 @@ def clock_of(groups: Sequence[NDArray[Any]], axis: Axis) -> tuple[Clock, tuple[s
     """
     if not axis.calendar:
         return Clock(axis.unit), ()
-    keys = np.unique(np.concatenate(groups))
+    keys = _distinct(groups)
     origin = np.datetime64(int(keys[0]), "us")
     steps = np.concatenate([np.diff(g) for g in groups] or [np.array([], dtype=np.int64)])
     median = float(np.median(steps)) if len(steps) else _DAY
@@ -215,6 +214,14 @@ def clock_of(groups: Sequence[NDArray[Any]], axis: Axis) -> tuple[Clock, tuple[s
         if np.array_equal(_back(clock, times_of(keys, clock)), keys):
             return clock, ()
     return Clock(units[0], origin, axis.zone), ("times are kept to about a microsecond",)
+
+
+def _distinct(groups: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """The sorted distinct times of all groups, each of which is sorted and distinct."""
+    if len(groups) == 1:
+        return groups[0]
+    keys = np.sort(np.concatenate(groups))
+    return keys[np.concatenate([[True], keys[1:] > keys[:-1]])]
 
 
 def times_on(clock: Clock, keys: NDArray[Any], axis: Axis) -> NDArray[np.float64]:
@@ -257,7 +264,8 @@ def _local(keys: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
 
 def _wall_days(keys: NDArray[np.int64], zone: str) -> bool:
     """Whether the stamps have one local time of day, though not one UTC time of day."""
-    return len(np.unique(_local(keys, zone) % _DAY)) == 1 and len(np.unique(keys % _DAY)) > 1
+    local, utc = _local(keys, zone) % _DAY, keys % _DAY
+    return bool((local == local[0]).all() and (utc != utc[0]).any())
 
 
 CLOCK_UNITS = (*SECONDS, *CALENDAR)
