@@ -116,5 +116,7 @@ def test_clock_months_keep_the_day_or_the_last_one():
 
 def test_labels():
     assert Clock("s").labels(np.array([0.5])) == ["0.5"]
+    # No calendar label has five digits for the year.
+    assert Clock("year", HOURLY.origin).labels(np.array([0.0, 8000.0])) == ["0.0", "8000.0"]
     assert HOURLY.labels(np.array([1.0])) == ["2014-01-01T01:00:00"]
     assert Clock("h", HOURLY.origin, "Asia/Kolkata").labels(np.array([0.0])) == ["2014-01-01T05:30:00+05:30"]

@@ -40,13 +40,13 @@ class Clock:
         stamps = self.stamps(times)
         if stamps is None:
             return False
-        years = stamps[[0, -1]].astype("datetime64[Y]").astype(int) + 1970
-        return bool(years[0] >= 1 and years[1] <= 9999)
+        years = stamps.astype("datetime64[Y]").astype(int) + 1970
+        return bool(((years >= 1) & (years <= 9999)).all())
 
     def labels(self, times: NDArray[np.float64]) -> list[str]:
         """`times` as a person writes them: local time stamps where there is a calendar, numbers otherwise."""
         stamps = self.stamps(np.atleast_1d(times))
-        if stamps is None:
+        if stamps is None or not self.dates(np.atleast_1d(times)):
             return [repr(float(t)) for t in np.atleast_1d(times)]
         import pandas as pd
 
