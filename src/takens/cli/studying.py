@@ -98,9 +98,8 @@ def said(found: Study, out: Path) -> list[str]:
     import textwrap
 
     width = min(100, max(60, shutil.get_terminal_size().columns))
-    texts = [f"{finding.title}: {finding.text}" for finding in found.findings] + list(found.notes)
     lines = []
-    for text in texts:
-        text = textwrap.shorten(text, 2 * width - 4, placeholder=" ...")
+    for finding in found.findings:
+        text = textwrap.shorten(f"{finding.title}: {finding.text}", 2 * width - 4, placeholder=" ...")
         lines += textwrap.wrap(text, width, initial_indent="* ", subsequent_indent="  ")
     return [*lines, "", f"Report: {out / 'report.html'}"]
