@@ -19,7 +19,7 @@ from .selection import choose, hold_out
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-RIDGES = (1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
+RIDGES = (1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1e-1)
 ROWS = 10_000
 """Latest rows of training data that the network is driven with; the search uses the latest `TRIED` before the probe."""
 TRIED = 4000
@@ -116,7 +116,7 @@ class EchoStateNetwork(Model):
         if len(settings) * len(ridges) > 1:
             head, probe = hold_out(training, warm_up, horizon=self.horizon)
             if probe is None:
-                settings, ridges = settings[:1], ridges[-2:-1]
+                settings, ridges = settings[:1], ridges[-3:-2]
             else:
                 trials = [(setting, ridge) for setting in settings for ridge in ridges]
                 laws = list(network.laws(head.latest(TRIED), settings, ridges, warm_up))
@@ -132,8 +132,8 @@ class EchoStateNetwork(Model):
             radius, leak, scale = rng.random(3)
             drawn.append((0.2 + 1.0 * radius, 0.1 + 0.9 * leak, float(0.03 * 50**scale)))
         given = (self.spectral_radius, self.leak, self.input_scale)
-        full = [tuple(d if g is None else g for g, d in zip(given, one, strict=True)) for one in drawn]
-        return list(dict.fromkeys(tuple(map(float, one)) for one in full))  # type: ignore[arg-type]
+        full = [tuple(float(d if g is None else g) for g, d in zip(given, one, strict=True)) for one in drawn]
+        return list(dict.fromkeys(full))  # type: ignore[arg-type]
 
     def _check(self) -> None:
         rules = {

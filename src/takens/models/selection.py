@@ -47,21 +47,21 @@ class Probe:
     def error(self, law: Law, count: int, horizon: int) -> Array:
         """Capped normalised error `(horizon,)` of free runs, averaged over origins.
 
-        e_h = mean over origins of min(CAP, sqrt(mean over channels of ((x - truth) / standard deviation)^2)), plus
-        CAP times the share of noisy runs that blow up.
+        e_h = mean over origins of min(CAP, sqrt(mean over channels of ((x - truth) / standard deviation)^2)).
         """
         before, after = self.take(count, horizon)
         off = (free_runs(law, before, horizon) - after) / self.scale
-        return np.minimum(np.sqrt((off**2).mean(axis=2)), CAP).mean(axis=0) + CAP * self.blown_up(law, before)
+        return np.minimum(np.sqrt((off**2).mean(axis=2)), CAP).mean(axis=0)
 
-    def blown_up(self, law: Law, before: Array) -> float:
+    def blown_up(self, law: Law) -> float:
         """Share of a few noisy runs that go farther than one range from the data: driven away by its own residuals.
 
         They are longer than the runs that are scored, because a law may look good for a while and then blow up.
         """
         if not isinstance(law, RecursiveLaw):
             return 0.0
-        runs = law.roll(law.init(before[:: max(1, len(before) // 4)]), self.limit, generator(0, "probe"))
+        before, _ = self.take(4, 1)
+        runs = law.roll(np.repeat(law.init(before), 4, axis=0), self.limit, generator(0, "probe"))
         inside = (law.high - law.low) * 2 / 7
         return float(((runs < law.low + inside) | (runs > law.high - inside)).any(axis=(1, 2)).mean())
 
@@ -107,28 +107,48 @@ def hold_out(
 def choose(laws: Sequence[Law], probe: Probe | None) -> Choice:
     """The law whose free runs stay closest to what happened; the first one where there is no probe or a tie.
 
-    Rounds: all candidates from a few origins, then the better third, then the best few from all origins. While the best
-    candidate is still good at the last step (error below 0.5) the horizon is doubled, so that chaotic laws are compared
-    where they differ, and never far beyond their predictability, where forecasting the mean would win.
-    Cost: candidates x horizon steps of a few origins.
+    Rounds: all candidates from a few origins, then the best from more and more. Candidates whose noisy runs blow up pay
+    `CAP` times the share of those. While the best candidate is still good at the last step (error below 0.5) the
+    horizon is doubled, so that chaotic laws are compared where they differ, and never far beyond their predictability, where
+    forecasting the mean would win. Cost: candidates x horizon steps of a few origins.
     """
     if probe is None or len(laws) == 1:
         return Choice(0, float("nan"), ())
     alive, count, horizon = list(range(len(laws))), FULL // 4, probe.horizon
     table: list[tuple[int, float, int, int]] = []
+    penalties: dict[int, float] = {}
     while True:
-        curves = [probe.error(laws[i], count, horizon) for i in alive]
-        scores = [float(curve.mean()) for curve in curves]
-        table += [(i, score, count, horizon) for i, score in zip(alive, scores, strict=True)]
-        order = np.argsort(scores, kind="stable")
-        final = curves[order[0]][-max(1, horizon // 8) :].mean()
+        curves = {i: probe.error(laws[i], count, horizon) for i in alive}
+        scores = {i: float(curve.mean()) for i, curve in curves.items()}
+        alive = _best(scores, penalties, laws, probe, max(min(len(alive), 4), len(alive) // 6))
+        table += [(i, score, count, horizon) for i, score in scores.items()]
+        best = alive[0]
+        final = curves[best][-max(1, horizon // 8) :].mean()
         grow = not probe.fixed and final < 0.5 and horizon < probe.limit
         if count == FULL and not grow:
-            return Choice(alive[order[0]], scores[order[0]], tuple(table))
-        keep = max(min(len(alive), 4), len(alive) // 3)
-        alive = [alive[i] for i in sorted(order[:keep])]
+            return Choice(best, scores[best], tuple(table))
         count = min(FULL, 2 * count)
         horizon = min(2 * horizon, probe.limit) if grow else horizon
+
+
+def _best(
+    scores: dict[int, float], penalties: dict[int, float], laws: Sequence[Law], probe: Probe, keep: int
+) -> list[int]:
+    """The `keep` best candidates, best first; `scores` get the penalties of those that were looked at.
+
+    Stability is tried from the best score downwards and only until enough stable candidates are found.
+    """
+    stable = 0
+    seen = []
+    for i in sorted(scores, key=lambda i: (scores[i], i)):
+        if i not in penalties:
+            penalties[i] = CAP * probe.blown_up(laws[i])
+        scores[i] += penalties[i]
+        seen.append(i)
+        stable += penalties[i] == 0
+        if stable == keep:
+            break
+    return sorted(seen, key=lambda i: (scores[i], i))[:keep]
 
 
 def decorrelation(training: Training) -> int:
