@@ -16,6 +16,7 @@ import pytest
 from systems import henon, lorenz63
 
 import takens
+from takens.clock import Clock
 from takens.errors import InsufficientData, OutputError
 from takens.estimate import Estimate
 from takens.models.base import Law
@@ -24,7 +25,7 @@ from takens.report.document import thinned
 from takens.report.orbit import delay_of, orbit
 from takens.report.page import command
 from takens.report.plate import Press, inline
-from takens.report.words import estimate_value, number, percent, setting, signed
+from takens.report.words import estimate_value, moments, number, percent, setting, signed
 from takens.series import Series
 from takens.study import Study, study
 
@@ -118,6 +119,16 @@ def test_words():
     value, ends = estimate_value(Estimate("m", [24.0, 168.0], "h", ([23.5, 160.0], [24.5, 170.0])))
     assert (value, ends) == ("24, 168 h", "23.5 to 24.5; 160 to 170")
     assert estimate_value(Estimate("m", None)) == ("–", "")
+
+
+def test_moments_are_short_and_lossless():
+    year = Clock("month", np.datetime64("1950-01-01"))
+    assert moments(year, np.array([0.0, 11.0])) == ["1950-01", "1950-12"]
+    hours = Clock("h", np.datetime64("2014-07-01"))
+    assert moments(hours, np.array([0.0, 24.0])) == ["2014-07-01", "2014-07-02"]
+    assert moments(hours, np.array([0.0, 0.5])) == ["2014-07-01 00:00", "2014-07-01 00:30"]
+    assert moments(hours, np.array([0.0, 1 / 3600])) == ["2014-07-01 00:00:00", "2014-07-01 00:00:01"]
+    assert moments(Clock("s"), np.array([0.1 + 0.2])) == ["0.3 s"]
 
 
 def test_orbit_is_the_delay_embedding():

@@ -87,9 +87,11 @@ def thinned(details: Mapping[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     cut: dict[str, int] = {}
     for key, value in details.items():
-        if isinstance(value, np.ndarray | list | tuple) and getattr(value, "ndim", 1) and len(value) > CURVE:
-            rows = np.unique(np.linspace(0, len(value) - 1, CURVE).round().astype(int))
-            cut[key] = len(value)
+        long = isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0)
+        count = len(value) if long else 0
+        if count > CURVE:
+            rows = np.unique(np.linspace(0, count - 1, CURVE).round().astype(int))
+            cut[key] = count
             value = [value[row] for row in rows]
         out[key] = plain(value)
     return out | ({"thinned": cut} if cut else {})

@@ -148,16 +148,19 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     steps = []
     for step in verdict.steps:
         parts = []
-        if step.value is not None:
-            parts.append(f"{words.measure_label(step.statistic or 'value')} {words.number(step.value)}")
+        if step.statistic:
+            value = "" if step.value is None else f" {words.number(step.value)}"
+            parts.append(words.measure_label(step.statistic) + value)
         if step.p_value is not None:
             parts.append(f"p = {words.p_value(step.p_value)}".replace("= <", "<"))
-        if step.threshold is not None:
-            parts.append(f"threshold {words.setting(step.threshold)}")
+        if step.level is not None:
+            parts.append(f"level {words.number(step.level)}")
+        if step.threshold:
+            parts.append(f"criterion: {step.threshold}")
         answer = str(step.answer)
         mood = {"yes": "yes", "no": "no"}.get(answer.lower(), "open") if step.admissible else "doubt"
         steps.append({
-            "question": step.question, "answer": answer, "evidence": step.evidence, "numbers": ", ".join(parts),
+            "question": step.question, "answer": answer, "evidence": step.evidence, "numbers": "; ".join(parts),
             "mood": mood,
         })  # fmt: skip
     return {"sentence": verdict.sentence, "confidence": verdict.confidence or "", "steps": steps}
@@ -201,7 +204,7 @@ def _tables(study: Study) -> dict[str, Any]:
 
     series = study.series
     rows, columns = series.shape
-    first, last = series.clock.labels(series.times[[0, -1]])
+    first, last = words.moments(series.clock, series.times[[0, -1]])
     facts = f"{rows:,} rows, {columns} channel{'s' * (columns > 1)}, one row every "
     facts += in_words(series.interval, series.clock.unit)
     facts += f", from {first} to {last}" if series.clock.origin is not None else ""
@@ -237,8 +240,7 @@ def _model(study: Study, candidate: Any) -> dict[str, Any]:
 def _forecast_tables(forecast: Forecast) -> list[dict[str, Any]]:
     steps = np.unique(np.linspace(0, forecast.horizon - 1, TABLE_STEPS).round().astype(int))
     quantiles = np.stack([forecast.quantile(q)[steps] for q in QUANTILES], axis=-1)
-    clock, times = forecast.clock, forecast.times[steps]
-    labels = [f"{t:.10g} {clock.unit}" for t in times] if clock.origin is None else clock.labels(times)
+    labels = words.moments(forecast.clock, forecast.times[steps])
     return [
         {"channel": channel, "unit": forecast.units[c],
          "rows": [(labels[k], quantiles[k, c]) for k in range(len(steps))]}

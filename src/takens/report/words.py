@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..clock import CALENDAR, Clock
 from ..estimate import Estimate
 from ..findings import label
 
-__all__ = ["estimate_value", "interval", "label", "measure_label", "number", "percent", "setting", "settings", "signed"]
+__all__ = [
+    "estimate_value", "interval", "label", "measure_label", "moments", "number", "p_value", "percent", "setting",
+    "settings", "signed",
+]  # fmt: skip
 
 NONE = "–"
 SPELLING = {
@@ -94,6 +99,18 @@ def measure_label(name: str) -> str:
     return text if name.split("_")[0] in SPELLING else text[:1].upper() + text[1:]
 
 
+def moments(clock: Clock, times: NDArray[np.float64]) -> list[str]:
+    """Times as short as they can be told without loss: months, dates, minutes, or numbers with their unit."""
+    if clock.origin is None:
+        return [f"{time:.10g} {clock.unit}" for time in times]
+    labels = [text.replace("T", " ") for text in clock.labels(times)]
+    # What all of them have in common at the end says nothing: midnight, the first of the month, full minutes.
+    for tail in (" 00:00:00", "-01" if clock.unit in CALENDAR else None, ":00"):
+        if tail is not None and all(text.endswith(tail) and text.count("-") + text.count(":") > 1 for text in labels):
+            labels = [text.removesuffix(tail) for text in labels]
+    return labels
+
+
 def setting(value: Any) -> str:
     """One setting as text: short lists in full, long ones by their length."""
     if value is None:
@@ -102,8 +119,8 @@ def setting(value: Any) -> str:
         return settings(value)
     if isinstance(value, np.ndarray | list | tuple):
         items = np.ravel(np.asarray(value, dtype=object))
-        shown = ", ".join(setting(item) for item in items[:8])
-        return shown + (f", … ({len(items)} in all)" if len(items) > 8 else "")
+        shown = ", ".join(setting(item) for item in items[:12])
+        return shown + (f", … ({len(items)} in all)" if len(items) > 12 else "")
     if isinstance(value, bool | int | float | np.generic) and not isinstance(value, np.str_):
         return number(value, 4)
     return str(value)
