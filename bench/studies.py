@@ -99,9 +99,9 @@ def main(names: list[str]) -> None:
 
 
 def row(report: dict) -> str:  # type: ignore[type-arg]
-    """Chosen model, best baseline by the judging origins, ratio of their CRPS, coverage of the 90 % intervals."""
-    scored = {c["model"]: c for c in report["candidates"] if c["status"] == "ok"}
-    chosen = scored[report["chosen"]]
+    """Chosen model, best baseline, ratio of their CRPS, coverage of the 90 % intervals."""
+    scored = {c["model"]: c for c in report["models"]["candidates"] if c["status"] == "ok"}
+    chosen = scored[report["models"]["chosen"]]
     baseline = min((c for c in scored.values() if c["baseline"]), key=lambda c: c["scores"]["crps"])
     ratio = chosen["scores"]["crps"] / baseline["scores"]["crps"]
     return f"{chosen['model']:24s} {baseline['model']:18s} {ratio:13.3f} {chosen['scores']['coverage']:8.3f}"

@@ -65,7 +65,7 @@ def plan_origins(
     """
     series = as_trajectories(data)[-1]
     grid = series.gridded()
-    present = np.isfinite(grid.values).all(axis=1)
+    present: NDArray[np.bool_] = np.asarray(np.isfinite(grid.values).all(axis=1))
     rows = len(present)
     if horizon < 1:
         raise SettingError(f"horizon must be at least 1, got {horizon}", place="horizon")

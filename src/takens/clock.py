@@ -55,6 +55,19 @@ class Clock:
             index = index.tz_localize("UTC").tz_convert(self.timezone)
         return [t.isoformat() for t in index]
 
+    def words(self, times: NDArray[np.float64]) -> list[str]:
+        """`times` for reading: stamps as short as all of them allow (1998-03, 1998-03-02, 1998-03-02 14:30), or `12.5 s`."""
+        numbers = np.atleast_1d(times)
+        if self.origin is None or not self.dates(numbers):
+            return [f"{t:.6g} {self.unit}" for t in numbers]
+        texts = [label.replace("T", " ") for label in self.labels(numbers)]
+        if self.timezone:
+            texts = [text[:19] for text in texts]
+        for ending, unit in ((":00", ""), (" 00:00", ""), ("-01", "month"), ("-01", "year")):
+            if all(text.endswith(ending) for text in texts) and self.unit in (unit or self.unit, "year"):
+                texts = [text.removesuffix(ending) for text in texts]
+        return texts
+
 
 def _months_after(origin: np.datetime64, months: NDArray[np.float64], timezone: str) -> NDArray[np.datetime64]:
     """Moments a number of calendar months after `origin`; the day of the month is kept, or the month's last day.

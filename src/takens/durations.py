@@ -9,8 +9,8 @@ from .errors import SettingError
 
 _NAMES = {
     "ns": "ns", "us": "us", "ms": "ms", "s": "s", "sec": "s", "second": "s", "min": "min", "minute": "min", "h": "h",
-    "hour": "h", "d": "d", "day": "d", "w": "w", "week": "w", "mo": "month", "month": "month", "y": "year", "yr": "year",
-    "year": "year",
+    "hour": "h", "d": "d", "day": "d", "w": "w", "week": "w", "mo": "month", "month": "month", "y": "year",
+    "yr": "year", "year": "year",
 }  # fmt: skip
 _WORDS = {"s": "second", "min": "minute", "h": "hour", "d": "day", "month": "month", "year": "year", "step": "step"}
 _PATTERN = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*([A-Za-z]*)\s*")
@@ -28,7 +28,7 @@ def _parts(text: str, place: str) -> tuple[float, str]:
 
 
 def seconds(budget: float | str, place: str = "budget") -> float:
-    """Seconds of computing time: a number, or text such as `90s`, `2m`, `1h`. Raises `SettingError` for anything else."""
+    """Seconds of computing time: a number, or text such as `90s`, `2m`, `1h`. Raises `SettingError` otherwise."""
     if isinstance(budget, str):
         text = budget.strip()
         # In a computing budget m means minutes, as in every stopwatch.

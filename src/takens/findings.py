@@ -76,7 +76,8 @@ def _verdict(study: Study) -> Iterator[Finding]:
     shown = list(study.verdicts.items())
     for channel, verdict in shown[:3]:
         evidence = "; ".join(f"{step.question} {step.answer}" for step in verdict.steps)
-        yield Finding("Kind of dynamics", f"{_named(study, channel)}{verdict.sentence}", evidence, "verdict")
+        sentence = verdict.sentence.rstrip(".") + "."
+        yield Finding("Kind of dynamics", f"{_named(study, channel)}{sentence}", evidence, "verdict")
     if len(shown) > 3:
         yield Finding("Kind of dynamics", f"{len(shown) - 3} more channels have their verdicts below.", "", "verdict")
 
@@ -166,6 +167,12 @@ def _climate(study: Study) -> Iterator[Finding]:
     if value is None or floor is None:
         return
     spectrum = candidate.scores.get(SPECTRUM)
+    if floor > 1.5:  # two halves of the data hardly overlap: nothing can be said about a third
+        text = (
+            "The data are too few, or change too much, to say where a long free run should go: their two halves differ"
+        )
+        yield Finding("Long-run behaviour", f"{text} by {floor:.2g} nats.", "state-space divergence", "climate")
+        return
     good = value < 2 * max(floor, 0.05)
     text = "A long free run of the law " + ("visits the same states as the data" if good else
                                            "does not reproduce the states that the data visit")  # fmt: skip
@@ -181,10 +188,8 @@ def _forecast(study: Study) -> Finding:
     low, high = forecast.interval(0.9)
     channel = 0
     unit = f" {series.units[channel]}".rstrip()
-    when = forecast.clock.labels(forecast.times[-1:])[0]
-    where = f"{series.channels[channel]} " if len(series.channels) > 1 else ""
-    text = f"At the end of the horizon ({when}{'' if forecast.clock.origin is not None else ' ' + series.clock.unit}), "
-    text += f"{where}is expected at {forecast.median[-1, channel]:.4g}{unit}, with 90 % between "
+    when = forecast.clock.words(forecast.times[-1:])[0]
+    text = f"At the end of the horizon ({when}), {series.channels[channel]} is expected at {forecast.median[-1, channel]:.4g}{unit}, with 90 % between "
     text += f"{low[-1, channel]:.4g} and {high[-1, channel]:.4g}{unit}."
     return Finding("Forecast", text, f"{label(study.chosen)}, refitted on all data", "forecast")
 

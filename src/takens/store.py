@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -57,7 +58,8 @@ class Store:
             temporary.write_text(json.dumps(plain(result)), encoding="utf-8")
             os.replace(temporary, self.folder / f"{key}.json")
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
             raise OutputError(
                 f"cannot write: {error.strerror or error}", place=str(self.folder), remedy="Choose another --out."
             ) from error

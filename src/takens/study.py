@@ -199,6 +199,8 @@ class _Runner:
     report: Progress
     best: tuple[float, str, Backtest] | None = None
     done: int = 0
+    compared: bool = False
+    """Whether one baseline was scored; until then the budget does not count, for nothing could be said."""
 
     def run(self, name: str, model: Model) -> Candidate:
         """The candidate of `model`: from the store if it is there, evaluated otherwise, or skipped for lack of time."""
@@ -209,12 +211,13 @@ class _Runner:
         found = self.store.get(key) if self.store is not None else None
         if found is not None:
             return Candidate.from_dict(found)
-        if time.perf_counter() > self.deadline:
+        if time.perf_counter() > self.deadline and self.compared:
             return Candidate(name, model.baseline, "skipped", "the computing budget was used up before its turn")
         candidate, tested = evaluate(
             name, model, self.trajectories, self.plan, members=self.members, seed=self.seed,
             advance=lambda part: self.report(f"model {name}", share + 0.6 * part / len(MODELS)),
         )  # fmt: skip
+        self.compared = self.compared or (model.baseline and candidate.ok)
         if self.store is not None and candidate.ok:
             self.store.put(key, candidate.to_dict())
         if tested is not None:
@@ -279,11 +282,13 @@ def _characterise(series: Series, seed: int, report: Progress) -> tuple[dict[str
     estimates: dict[str, Estimate] = {}
     verdicts: dict[str, Verdict] = {}
     for i, name in enumerate(names):
-        label = "measuring" if len(names) == 1 else f"measuring {name}"
-        share = 0.03 + 0.22 * i / len(names)
-        report(label, share)
+        start, width = 0.02 + 0.23 * i / len(names), 0.23 / len(names)
+
+        def advance(what: str, done: int, total: int, at: float = start, wide: float = width) -> None:
+            report(f"measuring {what.replace('_', ' ')}", at + wide * done / (total + 2))
+
         one = series.select(name)
-        found = measure_series(one, seed=seed, progress=lambda what, at=share: report(f"measuring {what}", at))
+        found = measure_series(one, seed=seed, progress=advance)
         estimates.update({key if len(series.channels) == 1 else f"{key}[{name}]": e for key, e in found.items()})
         verdicts[name] = verdict(one, seed=seed, estimates=found)
     return estimates, verdicts

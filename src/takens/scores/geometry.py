@@ -12,6 +12,7 @@ from .base import Array, Score
 from .climate import Runs, climate_score
 
 REFERENCE = "Koppe et al., PLoS Comput. Biol. 15, e1007263 (2019); Hess et al., ICML 2023 (arXiv 2306.04406)"
+MOST_BINS = 30
 MOST = 5
 """Most dimensions that are binned as they are; the leading three principal components stand for more."""
 
@@ -20,14 +21,15 @@ MOST = 5
 def state_space_divergence(
     runs: Runs,
     *,
-    bins: int = 30,
+    bins: int | None = None,
     smoothing: float = 1e-5,
     legacy: Literal["DynaMix", "GTF"] | None = None,
 ) -> Score:
     """State-space divergence D_stsp = sum_k p_k log(p_k / q_k) in nats, p the true and q the generated histogram.
 
     Called as `state_space_divergence(generated, true, delay=...)` with runs `(time, channel)` of any lengths. `bins`
-    cells per dimension span the range of the truth; one more cell holds whatever lies outside. Counts are smoothed by
+    cells per dimension span the range of the truth (None: as many as leave ten points of truth to a cell on average, at
+    least 4 and at most 30, the number of the literature); one more cell holds whatever lies outside. Counts are smoothed by
     Laplace, (n_k + a) / (N + a K) with a = `smoothing` and K cells. A single channel is unfolded with 3 delays of
     `delay` rows, more than 5 channels are projected on the first 3 principal components of the standardised truth:
     `settings["space"]`. The floor is the divergence between the two halves of the truth, mean of both directions; with
@@ -39,7 +41,7 @@ def state_space_divergence(
     are. Raises `SettingError` for a single channel without delay. Not for short runs: with fewer rows than occupied
     cells the floor is high. Cost: O(T log T), no dense histogram.
     """
-    if bins < 2 or not smoothing > 0:
+    if (bins is not None and bins < 2) or not smoothing > 0:
         raise SettingError(f"bins must be at least 2 and smoothing positive, got {bins} and {smoothing}")
     settings: dict[str, Any] = {"bins": bins, "smoothing": smoothing, "legacy": legacy}
     label: dict[str, Any] = {"name": "state_space_divergence", "unit": "nats", "reference": REFERENCE}
@@ -48,6 +50,9 @@ def state_space_divergence(
     true, generated, settings["space"] = _space(runs, legacy)
     if len(true) < 8:
         raise InsufficientData(f"{len(true)} complete points of truth; at least 8 are needed")
+    if bins is None:
+        bins = MOST_BINS if legacy else int(np.clip((len(true) / 10) ** (1 / true.shape[1]), 4, MOST_BINS))
+        settings["bins"] = bins
     cells = _legacy_cells(true, bins, legacy) if legacy else _Cells(true.min(axis=0), true.max(axis=0), bins)
     p, q = cells.of(true), cells.of(generated)
     half = len(true) // 2
