@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..clock import Clock
 from ..errors import LawError, OutputError
+from ..random import generator
 from . import analogue, autoregression, baselines, esn, fourier, nvar, seasonal, wrappers
 from .base import Law, Signature
 from .recalibration import Recalibration
@@ -93,7 +94,7 @@ def _check(law: Law, source: Path) -> None:
     channels = len(law.signature.channels)
     if law.history.ndim != 2 or law.history.shape[1] != channels or len(law.history) < law.memory:
         raise _damaged(source, f"has a history of shape {law.history.shape} for {channels} channels")
-    for members, rng in ((1, None), (2, np.random.default_rng(0))):
+    for members, rng in ((1, None), (2, generator(0, "store"))):
         shape = law.sample(law.history, 1, members, rng).shape
         if shape != (members, 1, channels):
             raise _damaged(source, f"forecasts shape {shape} for {channels} channels")
