@@ -1,6 +1,7 @@
 # make demo      an environment, takens in it, and one study of a real series
 # make test      the test suite (make test-all adds the long statistical tests)
 # make check     lint and types
+# make bench     accuracy and speed, as tables (many minutes)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,6 +31,10 @@ check: $(VENV)/.developing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(VENV)/.installed
+	OMP_NUM_THREADS=1 $(BIN)/python bench/lorenz.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/studies.py
 
 clean:
 	rm -rf $(VENV) demo-report .pytest_cache .mypy_cache .ruff_cache
