@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,13 +32,30 @@ class Channel:
     unit: str
     used: str
 
+    def portion(self, most: int, samples_per_scale: int = 5) -> tuple[NDArray[np.float64], int, str]:
+        """At most `most` consecutive samples for measures whose cost grows fast: `(values, stride, what was left out)`.
+
+        A longer channel is thinned as long as its correlation time (first 1/e of the autocorrelation) keeps at least
+        `samples_per_scale` samples, then cut to the middle `most`. The words are empty where everything is used.
+        """
+        n = len(self.x)
+        if n <= most:
+            return self.x, 1, ""
+        from .timescales import correlation_steps
+
+        stride = int(min(-(-n // most), max(1, correlation_steps(self.x[:most]) // samples_per_scale)))
+        thinned = self.x[::stride]
+        start = max(0, (len(thinned) - most) // 2)
+        x = thinned[start : start + most]
+        return x, stride, f"the middle {len(x)} of {len(thinned)} samples, one in {stride} of {n} rows"
+
 
 class Refused(Exception):
     """Raised inside a measure whose data do not suffice; becomes an inadmissible `Estimate` with this reason."""
 
 
-class Function(Protocol):
-    def __call__(self, channel: Channel, **settings: Any) -> Estimate: ...
+Function = Callable[..., Estimate]
+"""A function `(channel: Channel, *, settings..., level, seed) -> Estimate`."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +75,9 @@ class Measure:
             raise SettingError(
                 f"{self.name} measures one channel; these data have {series.shape[1]}",
                 place=series.source or series.name,
-                remedy=f"Select one, for instance series.select({series.channels[0]!r}), or use takens.measure(series).",
+                remedy=f"Select one, for instance series.select({series.channels[0]!r}), or takens.measure(series).",
             )
-        label = {"name": self.name, "reference": self.reference, "channel": series.channels[0]}
+        label: dict[str, Any] = {"name": self.name, "reference": self.reference, "channel": series.channels[0]}
         try:
             channel = self._channel(series)
             estimate = self.function(channel, **settings)
@@ -76,8 +93,8 @@ class Measure:
         if self.regular:
             if series.sampling.kind == "irregular":
                 raise Refused(
-                    f"{self.name} needs regular sampling; intervals vary by {series.sampling.spread:.0%} of the median: "
-                    "resample explicitly first"
+                    f"{self.name} needs regular sampling; intervals vary by {series.sampling.spread:.0%} "
+                    "of the median: resample explicitly first"
                 )
             piece = max(series.stretches(), key=len)
             used = "all" if len(piece) == len(series) else f"longest gap-free stretch, {len(piece)} of {len(series)}"
