@@ -158,7 +158,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         if step.threshold:
             parts.append(f"criterion: {step.threshold}")
         answer = str(step.answer)
-        mood = {"yes": "yes", "no": "no"}.get(answer.lower(), "open") if step.admissible else "doubt"
+        mood = "doubt" if not step.admissible else "yes" if answer.lower() == "yes" else "no"
         steps.append({
             "question": step.question, "answer": answer, "evidence": step.evidence, "numbers": "; ".join(parts),
             "mood": mood,
