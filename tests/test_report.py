@@ -342,14 +342,20 @@ def test_command_repeats_the_study(flow):
     assert command(typed) == "takens study 'a b.csv'"
 
 
-def test_folder_holds_everything(flow, tmp_path):
+@pytest.fixture
+def drawn_once(page, monkeypatch):
+    """Tests of the folder take the page that was drawn already."""
+    monkeypatch.setattr("takens.report.folder.render", lambda study: page)
+
+
+def test_folder_holds_everything(flow, page, drawn_once, tmp_path):
     import pandas as pd
     import xarray as xr
 
     paths = write_study(flow, tmp_path / "out")
     assert sorted(p.name for p in paths) == ["forecast.csv", "forecast.nc", "law", "report.html", "report.json"]
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(p.name for p in paths)
-    assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == render(flow)
+    assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == page
     table = pd.read_csv(tmp_path / "out" / "forecast.csv", index_col=0)
     np.testing.assert_allclose(table["x median"], flow.forecast.median[:, 0])
     with xr.open_dataset(tmp_path / "out" / "forecast.nc", engine="scipy") as data:
@@ -359,7 +365,7 @@ def test_folder_holds_everything(flow, tmp_path):
     write_study(flow, tmp_path / "out")  # over its own result
 
 
-def test_a_full_disk_leaves_what_was_there(flow, tmp_path, monkeypatch):
+def test_a_full_disk_leaves_what_was_there(flow, drawn_once, tmp_path, monkeypatch):
     write_study(flow, tmp_path)
     (tmp_path / "report.html").write_text("earlier")
 
@@ -373,7 +379,7 @@ def test_a_full_disk_leaves_what_was_there(flow, tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 5
 
 
-def test_a_folder_called_law_is_not_taken(flow, tmp_path):
+def test_a_folder_called_law_is_not_taken(flow, drawn_once, tmp_path):
     (tmp_path / "law").mkdir()
     (tmp_path / "law" / "thesis.txt").write_text("mine")
     with pytest.raises(OutputError, match="not a saved law"):
