@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from systems import autoregressive, lorenz63
+
 from takens import Series
 from takens.errors import DataError, InsufficientData, LawError, SettingError
 from takens.models import MODELS, Conformal, EchoStateNetwork, Ensemble, Standardised, Training, model
@@ -94,8 +94,7 @@ def test_short_series_end_in_a_forecast_or_a_clear_refusal(any_model, length):
     values = noisy_cycle(length, 1)
     try:
         forecast = any_model.fit(values, seed=0).forecast(3, members=5)
-    except InsufficientData as error:
-        assert str(error)
+    except InsufficientData:
         assert length < 40 or "onformal" in any_model.name
     else:
         assert np.isfinite(forecast.samples).all()

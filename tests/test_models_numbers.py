@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from systems import autoregressive, henon, lorenz63
+
 from takens.models import Training, model
 from takens.models.fourier import pursue
 from takens.models.nvar import products

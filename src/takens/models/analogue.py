@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
 
+AXES = 10
+"""Most dimensions in which nearest neighbours are looked for."""
 PAIRS = 2000
 """About how many training states the correction and the residuals of nearest neighbours come from."""
 
@@ -116,7 +118,10 @@ class ContextParroting(Model):
 @final
 @dataclass(frozen=True)
 class NeighbourLaw(RecursiveLaw):
-    """x_(t+1) = y + correction (x_t - x'), x' the mean of the nearest states of `record`, y of what came next."""
+    """x_(t+1) = y + correction (x_t - x'), x' the mean of the nearest states of `record`, y of what came next.
+
+    States are compared in standard deviations, along `axes (delay x channel, axis)`.
+    """
 
     spacing: int
     neighbours: int
@@ -125,6 +130,7 @@ class NeighbourLaw(RecursiveLaw):
     record: Array
     edges: NDArray[np.int64]
     scale: Array
+    axes: Array
 
     @property
     def memory(self) -> int:
@@ -138,13 +144,13 @@ class NeighbourLaw(RecursiveLaw):
     def _tree(self) -> cKDTree:
         from scipy.spatial import cKDTree
 
-        return cKDTree(vectors(self.record / self.scale, self._now, self.delays))
+        return cKDTree(vectors(self.record / self.scale, self._now, self.delays) @ self.axes)
 
     def init(self, history: Array) -> Array:
         return history[:, -self.memory :]
 
     def step(self, state: Array) -> Array:
-        queries = (state[:, self.memory - 1 - self.delays] / self.scale).reshape(len(state), -1)
+        queries = (state[:, self.memory - 1 - self.delays] / self.scale).reshape(len(state), -1) @ self.axes
         found = self._now[self._tree.query(queries, k=[*range(1, self.neighbours + 1)])[1]]
         near, next_ = self.record[found].mean(axis=1), self.record[found + 1].mean(axis=1)
         return next_ + self.correction * (state[:, -1] - near)
@@ -162,7 +168,8 @@ class NearestNeighbour(Model):
     `correction` a = 0 is parroting one step at a time, 1 follows parallel to the neighbours; None tries both and the
     least-squares value from the training states, neighbours within a decorrelation time left out (Theiler 1986). What
     is None is chosen by free runs. Raises `SettingError` for settings below 1, `InsufficientData` where the delays
-    do not fit. Cost O(N log N) to fit, O(log N) a step and member. Not for more than about 10 dimensions.
+    do not fit. More than 10 dimensions are reduced to their 10 widest principal axes. Cost O(N log N) to
+    fit, O(log N) a step and member. Not for many-dimensional dynamics: no neighbour is near.
     Source: the one-parameter family of arXiv 2607.14937; Lorenz, J. Atmos. Sci. 26, 636 (1969).
     """
 
@@ -207,7 +214,9 @@ class NearestNeighbour(Model):
         steps = np.arange(delays, dtype=np.int64) * spacing
         scale = scale_of(record)[1]
         now = library(edges, memory, 1)
-        away, gain = _pairs(record, now, vectors(record / scale, now, steps), neighbours, decorrelation(training))
+        points = vectors(record / scale, now, steps)
+        axes = principal_axes(points)
+        away, gain = _pairs(record, now, points @ axes, neighbours, decorrelation(training))
         standard = away / scale
         power = (standard**2).sum()
         fitted = float((standard * gain / scale).sum() / power) if power > 0 else 0.0
@@ -216,7 +225,7 @@ class NearestNeighbour(Model):
             yield NeighbourLaw(
                 training.signature, *training.closing(memory), residuals=gain - correction * away, low=low, high=high,
                 spacing=spacing, neighbours=neighbours, correction=correction, delays=steps, record=record, edges=edges,
-                scale=scale,
+                scale=scale, axes=axes,
             )  # fmt: skip
 
 
@@ -229,6 +238,18 @@ def library(edges: NDArray[np.int64], memory: int, ahead: int) -> NDArray[np.int
 def vectors(rows: Array, now: NDArray[np.int64], delays: NDArray[np.int64]) -> Array:
     """Delay vectors `(sample, delay x channel)` at rows `now`."""
     return rows[now[:, None] - delays].reshape(len(now), -1)
+
+
+def principal_axes(points: Array) -> Array:
+    """Directions `(dimension, axis)` in which points are compared: all of up to `AXES`, else the widest of them.
+
+    Beyond about ten dimensions all states are equally far apart, and a tree is no faster than comparing all pairs.
+    """
+    dimensions = points.shape[1]
+    if dimensions <= AXES:
+        return np.eye(dimensions)
+    away = points - points.mean(axis=0)
+    return np.ascontiguousarray(np.linalg.eigh(away.T @ away)[1][:, : -AXES - 1 : -1])
 
 
 def _pairs(record: Array, now: NDArray[np.int64], points: Array, count: int, theiler: int) -> tuple[Array, Array]:

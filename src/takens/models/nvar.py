@@ -18,8 +18,8 @@ from .selection import choose, decorrelation, hold_out
 RIDGES = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1e-1)
 FEATURES = 300
 """Most monomials that are tried when delays and degree are chosen from the data."""
-ROWS = 20_000
-"""Most samples that enter the regression, evenly spread over the training data."""
+ROWS, TRIED = 20_000, 6_000
+"""Most samples that enter the regression, and the regressions that are only tried; evenly spread over the data."""
 
 
 @final
@@ -84,7 +84,7 @@ class NVAR(Model):
                 shapes, ridges = shapes[:1], ridges[-3:-2]
             else:
                 trials = [(shape, ridge) for shape in shapes for ridge in ridges]
-                laws = [law for shape in shapes for law in _laws(head, shape, ridges)]
+                laws = [law for shape in shapes for law in _laws(head, shape, ridges, TRIED)]
                 shape, ridge = trials[choose(laws, probe).best]
                 shapes, ridges = [shape], (ridge,)
         return next(_laws(training, shapes[0], ridges))
@@ -133,13 +133,15 @@ def _count(channels: int, delays: int, degree: int) -> int:
     return comb(channels * delays + degree, degree) - 1
 
 
-def _laws(training: Training, shape: tuple[int, int, int], ridges: Sequence[float]) -> Iterator[PolynomialLaw]:
+def _laws(
+    training: Training, shape: tuple[int, int, int], ridges: Sequence[float], limit: int = ROWS
+) -> Iterator[PolynomialLaw]:
     """One law a ridge, from one factorisation."""
     delays, spacing, degree = shape
     reach = (delays - 1) * spacing
     training.need(reach + 3, f"NVAR with {delays} delays {spacing} apart")
     steps = np.arange(delays, dtype=np.int64) * spacing
-    inputs, targets = training.lagged(list(steps), limit=ROWS)
+    inputs, targets = training.lagged(list(steps), limit=limit)
     rows = training.stacked
     mean, scale = scale_of(rows)
     table = monomials(inputs.shape[1] * inputs.shape[2], degree)

@@ -188,8 +188,8 @@ def _quantiles(errors: Array, origins: int, levels: Array) -> Array:
     above = np.minimum(below + 1, known - 1)
     share = place - below
     result = (1 - share) * np.take_along_axis(ordered, below, 0) + share * np.take_along_axis(ordered, above, 0)
-    # Beyond the outermost error: an exponential tail with the mean excess of the outer tenth.
-    tail = np.clip(known // 10, 1, known - 1)
+    # Beyond the outermost error: an exponential tail with the mean excess of the outer fifth, of three at least.
+    tail = np.clip(known // 5, np.minimum(3, known - 1), known - 1)
     sums = np.concatenate([np.zeros((1, errors.shape[1])), np.nancumsum(ordered, axis=0)])
     columns = np.arange(errors.shape[1])
     lower = ordered[tail, columns] - sums[tail, columns] / tail

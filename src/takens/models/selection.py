@@ -108,9 +108,9 @@ def choose(laws: Sequence[Law], probe: Probe | None) -> Choice:
     """The law whose free runs stay closest to what happened; the first one where there is no probe or a tie.
 
     Rounds: all candidates from a few origins, then the best from more and more. Candidates whose noisy runs blow up pay
-    `CAP` times the share of those. While the best candidate is still good at the last step (error below 0.5) the
-    horizon is doubled, so that chaotic laws are compared where they differ, and never far beyond their predictability, where
-    forecasting the mean would win. Cost: candidates x horizon steps of a few origins.
+    `CAP` times the share of those. While the best candidate is still good at the last step (error below 0.5)
+    the horizon is doubled, so that chaotic laws are compared where they differ, and never far beyond their
+    predictability, where forecasting the mean would win. Cost: candidates x horizon steps of a few origins.
     """
     if probe is None or len(laws) == 1:
         return Choice(0, float("nan"), ())
