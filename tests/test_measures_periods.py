@@ -93,6 +93,16 @@ def test_a_broad_peak_is_not_a_line():
     assert not estimate.details["narrow"][0]
 
 
+def test_no_period_is_longer_than_a_quarter_of_the_record():
+    for seed in range(5):
+        x = np.cumsum(np.random.default_rng(seed).normal(size=2000)) + 10 * np.random.default_rng(seed).normal(
+            size=2000
+        )
+        estimate = dominant_periods(x)
+        assert (estimate.value <= 2000 / 4 * 1.001).all()
+        assert (estimate.interval[1] <= 2000).all()
+
+
 def false_alarms(make, runs):
     return np.mean([len(dominant_periods(make(seed), simulations=100, seed=seed).value) > 0 for seed in range(runs)])
 

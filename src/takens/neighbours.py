@@ -55,10 +55,12 @@ def nearest(
     """
     if k < 1 or theiler < 0:
         raise SettingError(f"k must be at least 1 and theiler at least 0, got {k} and {theiler}")
-    tree: cKDTree = cast("cKDTree", points) if hasattr(points, "query") else _tree(cast(ArrayLike, points))
+    tree: cKDTree = cast("cKDTree", points) if hasattr(points, "query") else _tree(points)
     if queries is None:
         targets = np.asarray(tree.data)
-        own = np.arange(len(targets)) if exclude is None else np.asarray(exclude, dtype=np.int64)
+        own: NDArray[np.int64] | None = (
+            np.arange(len(targets)) if exclude is None else np.asarray(exclude, dtype=np.int64)
+        )
     else:
         targets = _rows(queries)
         own = None if exclude is None else np.asarray(exclude, dtype=np.int64)

@@ -41,15 +41,15 @@ class Line:
     harmonics: tuple[int, ...]
 
 
-def refine(grid: Grid, near: float, reach: float, harmonics: Array) -> float:
-    """The frequency within `reach` of `near` at which the periodogram, summed over `harmonics`, is highest.
+def refine(grid: Grid, near: float, reach: float, harmonics: Array, lowest: float) -> float:
+    """The frequency within `reach` of `near`, not below `lowest`, of the highest periodogram summed over `harmonics`.
 
     A multitaper line is a plateau two half bandwidths wide, so its highest point says little. One zoom of the Fourier
     transform a harmonic. Higher harmonics fix the frequency better, once it is known to their resolution.
     """
     from scipy.signal import zoom_fft
 
-    low, high = max(near - reach, 1e-9), min(near + reach, 0.5)
+    low, high = max(near - reach, lowest), min(near + reach, 0.5)
     power = [np.abs(zoom_fft(grid.x, [h * low, h * high], m=101, fs=1.0, endpoint=True)) ** 2 for h in harmonics]
     return float(np.linspace(low, high, 101)[np.sum(power, axis=0).argmax()])
 
@@ -90,6 +90,7 @@ def find_lines(noise: RedNoise, independent: float, alpha: float) -> list[Line]:
     frequency = noise.grid.frequency
     count = independent * noise.usable.sum()
     limit = -np.expm1(np.log1p(-alpha) / count)
+    lowest = float(frequency[noise.usable][0])
     for _ in range(MOST + 4):
         grid = noise.grid
         power = grid.power(grid.x[None])
@@ -100,11 +101,11 @@ def find_lines(noise: RedNoise, independent: float, alpha: float) -> list[Line]:
         if excess[at] <= 0:
             break
         n = len(grid.x)
-        f = refine(grid, frequency[at], max(1.1 * grid.half_width, 0.75 / n), np.ones(1))
+        f = refine(grid, frequency[at], max(1.1 * grid.half_width, 0.75 / n), np.ones(1), lowest)
         multiples = np.arange(1, int(grid.highest / f) + 1)
         bins = np.minimum(np.round(multiples * f * grid.size).astype(int), len(frequency) - 1)
         strong = multiples[(p[bins] < 1e-3) | (multiples == 1)][:60]
-        f = refine(grid, f, 0.5 / n / min(strong[-1], 10), strong[strong <= 10])
+        f = refine(grid, f, 0.5 / n / min(strong[-1], 10), strong[strong <= 10], lowest)
         rest, square = remove(grid, strong * f)
         near = np.abs(frequency - f) <= max(grid.half_width, 1 / n)
         left = grid.power(rest[None])[0][near].mean()
@@ -196,7 +197,8 @@ def dominant_periods(
     period = np.array([grid.step / line.frequency for line in lines])
     z = normal_quantile(level)
     low, high = (
-        np.array([grid.step / max(line.frequency + sign * z * line.error, 1e-12) for line in lines]) for sign in (1, -1)
+        np.array([grid.step / max(line.frequency + sign * z * line.error, 1 / len(grid.x)) for line in lines])
+        for sign in (1, -1)
     )
     from scipy.special import chdtri
 
