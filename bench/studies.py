@@ -88,7 +88,7 @@ def main(names: list[str]) -> None:
             out = Path(folder) / "out"
             began = time.perf_counter()
             done = subprocess.run(
-                [sys.executable, "-m", "takens.cli", "study", *words, "--out", str(out), "-q"],
+                [sys.executable, "-m", "takens", "study", *words, "--out", str(out), "-q"],
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
             seconds = time.perf_counter() - began

@@ -25,7 +25,7 @@ from takens.report.document import thinned
 from takens.report.orbit import delay_of, orbit
 from takens.report.page import command
 from takens.report.plate import Press, inline
-from takens.report.words import estimate_value, moments, number, percent, setting, signed
+from takens.report.words import estimate_value, number, percent, setting, signed
 from takens.series import Series
 from takens.study import Study, study
 
@@ -123,12 +123,12 @@ def test_words():
 
 def test_moments_are_short_and_lossless():
     year = Clock("month", np.datetime64("1950-01-01"))
-    assert moments(year, np.array([0.0, 11.0])) == ["1950-01", "1950-12"]
+    assert year.words(np.array([0.0, 11.0])) == ["1950-01", "1950-12"]
     hours = Clock("h", np.datetime64("2014-07-01"))
-    assert moments(hours, np.array([0.0, 24.0])) == ["2014-07-01", "2014-07-02"]
-    assert moments(hours, np.array([0.0, 0.5])) == ["2014-07-01 00:00", "2014-07-01 00:30"]
-    assert moments(hours, np.array([0.0, 1 / 3600])) == ["2014-07-01 00:00:00", "2014-07-01 00:00:01"]
-    assert moments(Clock("s"), np.array([0.1 + 0.2])) == ["0.3 s"]
+    assert hours.words(np.array([0.0, 24.0])) == ["2014-07-01", "2014-07-02"]
+    assert hours.words(np.array([0.0, 0.5])) == ["2014-07-01 00:00", "2014-07-01 00:30"]
+    assert hours.words(np.array([0.0, 1 / 3600])) == ["2014-07-01 00:00:00", "2014-07-01 00:00:01"]
+    assert Clock("s").words(np.array([0.1 + 0.2])) == ["0.3 s"]
 
 
 def test_orbit_is_the_delay_embedding():

@@ -56,7 +56,7 @@ class Clock:
         return [t.isoformat() for t in index]
 
     def words(self, times: NDArray[np.float64]) -> list[str]:
-        """`times` for reading: stamps as short as all of them allow (1998-03, 1998-03-02, 1998-03-02 14:30), or `12.5 s`."""
+        """`times` for reading: stamps as short as all of them allow (1998-03, 1998-03-02 14:30), or `12.5 s`."""
         numbers = np.atleast_1d(times)
         if self.origin is None or not self.dates(numbers):
             return [f"{t:.6g} {self.unit}" for t in numbers]

@@ -10,6 +10,7 @@ import numpy as np
 
 from .durations import in_words
 from .estimate import Estimate
+from .wording import number, percent, signed
 
 if TYPE_CHECKING:
     from .candidate import Candidate
@@ -105,28 +106,29 @@ def label(model: str) -> str:
 def _choice(study: Study) -> Iterator[Finding]:
     chosen, baseline = study.chosen, study.best_baseline
     span = in_words(study.horizon * study.series.interval, study.series.clock.unit)
-    tests = len(study.plan.origins)
+    evidence = f"{len(study.plan.origins)} forecasts of {span} from rows that no model had seen"
     if chosen == baseline:
         best = next((c for c in study.candidates if c.ok and not c.baseline), None)
         text = f"No model beats the best baseline, {label(baseline)}, so the forecast is the baseline's."
         if best is not None:
-            skill, (low, high) = study.skill[best.model]
-            text += (
-                f" The nearest, {label(best.model)}, has a skill of {skill:+.0%} [{low:+.0%}, {high:+.0%}] against it."
-            )
-        yield Finding("No model beats the baseline", text, f"{tests} forecasts of {span}", "skill")
+            text += f" The nearest, {label(best.model)}, has a skill of {_ranged(*study.skill[best.model])}."
+        yield Finding("No model beats the baseline", text, evidence, "skill")
         return
-    skill, (low, high) = study.skill[chosen]
-    text = f"{label(chosen)[0].upper()}{label(chosen)[1:]} forecasts best: over {span} its error (CRPS) is "
-    text += f"{abs(skill):.0%} {'smaller' if skill > 0 else 'larger'} than that of the best baseline, {label(baseline)}"
-    text += f" (90 % interval of the skill {low:+.0%} to {high:+.0%})."
+    skill, ends = study.skill[chosen]
+    name, than = label(chosen), "smaller" if skill > 0 else "larger"
+    text = f"{name[0].upper()}{name[1:]} forecasts best: over {span} its error (CRPS) is {percent(abs(skill))} {than} "
+    text += f"than that of the best baseline, {label(baseline)} (skill {_ranged(skill, ends)})."
     rehearsal = study.choice.rehearsal
-    if rehearsal.interval[0] <= 0:
+    if rehearsal.chosen != chosen or rehearsal.interval[0] <= 0:
+        text += f" Chosen on the first half of the forecasts alone, {label(rehearsal.chosen)} had a skill of "
         text += (
-            f" Chosen on the first half of the forecasts and judged on the second, the skill is {rehearsal.skill:+.0%}"
+            f"{_ranged(rehearsal.skill, rehearsal.interval)} on the second half: the advantage is not certain to last."
         )
-        text += f" [{rehearsal.interval[0]:+.0%}, {rehearsal.interval[1]:+.0%}]: the advantage may not last."
-    yield Finding("Best model", text, f"{tests} forecasts of {span} from rows that no model had seen", "skill")
+    yield Finding("Best model", text, evidence, "skill")
+
+
+def _ranged(skill: float, ends: tuple[float, float]) -> str:
+    return f"{signed(skill)} [{signed(ends[0])}, {signed(ends[1])}]"
 
 
 def _calibration(study: Study) -> Finding:
@@ -138,7 +140,7 @@ def _calibration(study: Study) -> Finding:
         word = "a little too wide: the truth is closer to the middle than they say"
     else:
         word = "honest"
-    text = f"The 90 % intervals held the truth in {coverage:.0%} of the cases, so they are {word}."
+    text = f"The 90 % intervals held the truth in {percent(coverage)} of the cases, so they are {word}."
     return Finding("Uncertainty", text, f"{len(study.plan.origins)} forecasts", "calibration")
 
 
@@ -189,8 +191,9 @@ def _forecast(study: Study) -> Finding:
     channel = 0
     unit = f" {series.units[channel]}".rstrip()
     when = forecast.clock.words(forecast.times[-1:])[0]
-    text = f"At the end of the horizon ({when}), {series.channels[channel]} is expected at {forecast.median[-1, channel]:.4g}{unit}, with 90 % between "
-    text += f"{low[-1, channel]:.4g} and {high[-1, channel]:.4g}{unit}."
+    middle, ends = forecast.median[-1, channel], (low[-1, channel], high[-1, channel])
+    text = f"At the end of the horizon ({when}), {series.channels[channel]} is expected at {number(middle, 4)}{unit}, "
+    text += f"with 90 % between {number(ends[0], 4)} and {number(ends[1], 4)}{unit}."
     return Finding("Forecast", text, f"{label(study.chosen)}, refitted on all data", "forecast")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,8 +113,8 @@ def study(
     number of steps ahead, or a duration such as "2d"; None chooses it from the time scales. Models are tried, cheap
     ones first, until the computing time `budget` is used up. With `out`, finished models are kept in `out/work`, so
     that an interrupted study goes on where it stopped, and the results are written to `out`. The chosen model is the
-    one with the lowest CRPS over all origins, unless the best baseline is not clearly worse (see `takens.choice`). `argv`
-    is the command that was typed, if one was, for the report to repeat.
+    one with the lowest CRPS over all origins, unless the best baseline is not clearly worse (see `takens.choice`).
+    `argv` is the command that was typed, if one was, for the report to repeat.
 
     Raises `DataError` for data that cannot be studied and `SettingError` for settings that make no sense.
     """
@@ -134,6 +134,7 @@ def study(
     recent = [*trajectories[:-1], _recent(last)]
     plan = plan_origins(recent, horizon)
     store = Store(Path(out) / "work") if out is not None else None
+    candidates_wanted = [(name, _aimed(model, horizon)) for name, model in candidates_wanted]
     runner = _Runner(recent, plan, members, seed, store, began + allowed, report)
     candidates = tuple(runner.run(name, model) for name, model in candidates_wanted)
     result = _conclude(runner, candidates, dict(candidates_wanted), report)
@@ -325,6 +326,12 @@ def _models(wanted: Sequence[str | Model] | None) -> list[tuple[str, Model]]:
     if not any(one.baseline for _, one in found):  # a model is only as good as what it is better than
         found = [(name, model(name)) for name in ("persistence", "climatology")] + found
     return found
+
+
+def _aimed(model: Model, horizon: int) -> Model:
+    """The model with its hyper-parameters chosen by free runs of the study's horizon, where it leaves that open."""
+    names = {f.name for f in fields(model)}
+    return replace(model, horizon=horizon) if "horizon" in names and model.horizon is None else model  # type: ignore
 
 
 def _notes(series: Series, plan: Plan) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ def describe(series: Series, told: Provenance) -> Reading:
         _channel(name, unit, series.values[:, i])
         for i, (name, unit) in enumerate(zip(series.channels, series.units, strict=True))
     )
-    start, end = series.clock.labels(series.times[[0, -1]]) if len(series) else ("", "")
+    start, end = series.clock.words(series.times[[0, -1]]) if len(series) else ("", "")
     clock = series.clock
     return Reading(told, series.name, len(series), channels, clock.unit, start, end, clock.timezone, series.sampling)
 

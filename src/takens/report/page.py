@@ -204,7 +204,7 @@ def _tables(study: Study) -> dict[str, Any]:
 
     series = study.series
     rows, columns = series.shape
-    first, last = words.moments(series.clock, series.times[[0, -1]])
+    first, last = series.clock.words(series.times[[0, -1]])
     facts = f"{rows:,} rows, {columns} channel{'s' * (columns > 1)}, one row every "
     facts += in_words(series.interval, series.clock.unit)
     facts += f", from {first} to {last}" if series.clock.origin is not None else ""
@@ -240,7 +240,7 @@ def _model(study: Study, candidate: Any) -> dict[str, Any]:
 def _forecast_tables(forecast: Forecast) -> list[dict[str, Any]]:
     steps = np.unique(np.linspace(0, forecast.horizon - 1, TABLE_STEPS).round().astype(int))
     quantiles = np.stack([forecast.quantile(q)[steps] for q in QUANTILES], axis=-1)
-    labels = words.moments(forecast.clock, forecast.times[steps])
+    labels = forecast.clock.words(forecast.times[steps])
     return [
         {"channel": channel, "unit": forecast.units[c],
          "rows": [(labels[k], quantiles[k, c]) for k in range(len(steps))]}
