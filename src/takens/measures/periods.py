@@ -108,8 +108,10 @@ def find_lines(noise: RedNoise, independent: float, alpha: float) -> list[Line]:
         f = refine(grid, f, 0.5 / n / min(strong[-1], 10), strong[strong <= 10], lowest)
         rest, square = remove(grid, strong * f)
         near = np.abs(frequency - f) <= max(grid.half_width, 1 / n)
-        left = grid.power(rest[None])[0][near].mean()
-        narrow = bool(left < 0.3 * power[0][near].mean())
+        after = grid.power(rest[None])[0]
+        narrow = bool(after[near].mean() < 0.3 * power[0][near].mean())
+        # Eight resolution cells around the line, of which the fit has emptied two.
+        left = after[np.abs(frequency - f) <= 4 / n].mean() * 8 / 6
         error = np.sqrt(6 * left / max(square, 1e-300) / grid.filled.sum()) / (np.pi * n)
         taken = (np.abs(frequency[:, None] - strong * f) <= max(1.5 * grid.half_width, 1.5 / n)).any(axis=1)
         share = float((np.sum(grid.x**2) - np.sum(rest**2)) / total)
