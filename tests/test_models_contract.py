@@ -53,6 +53,15 @@ def test_forecast_has_names_times_and_reproducible_samples(any_model):
     np.testing.assert_array_equal(values, before)
 
 
+def test_a_settled_model_refits_to_the_same_law(any_model):
+    values = noisy_cycle()
+    law = any_model.fit(values, seed=2)
+    again = any_model.settled(law).fit(values, seed=2)
+    np.testing.assert_array_equal(
+        law.forecast(5, members=8, seed=1).samples, again.forecast(5, members=8, seed=1).samples
+    )
+
+
 def test_history_given_explicitly_equals_the_end_of_the_training_data(any_model):
     values = noisy_cycle()
     law = any_model.fit(values, seed=0)

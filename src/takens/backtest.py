@@ -108,8 +108,8 @@ def backtest(
     """Fit `model` at each refit of the plan and forecast from each origin with the history known there.
 
     Give a `plan`, or a `horizon` to have one made. Earlier trajectories are training data; the last one is forecast.
-    `advance` is called with the finished share of the work. Raises what the model raises. Cost: a fit a refit, and
-    origins x horizon steps.
+    Hyper-parameters are chosen at the first fit. `advance` is called with the finished share of the work. Raises what
+    the model raises. Cost: a fit a refit, and origins x horizon steps.
     """
     trajectories = as_trajectories(data)
     if plan is None:
@@ -125,6 +125,7 @@ def backtest(
         if law is None or due != fitted:
             began = time.perf_counter()
             law, fitted = model.fit([*trajectories[:-1], last.rows(0, due)], seed=seed), due
+            model = model.settled(law)  # later refits learn from more data, with the hyper-parameters of the first
             fit_seconds += time.perf_counter() - began
         began = time.perf_counter()
         rng = generator(seed, "backtest", origin)

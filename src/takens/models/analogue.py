@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, final
 
@@ -194,6 +194,12 @@ class NearestNeighbour(Model):
         # Of the corrections of this shape, the one in the place of the best: it is fitted anew too.
         place = [law.correction for law in laws if (len(law.delays), law.spacing, law.neighbours) == shape]
         return list(fitted)[place.index(best.correction)]
+
+    def settled(self, law: Law) -> Model:
+        assert isinstance(law, NeighbourLaw)
+        return replace(
+            self, delays=len(law.delays), spacing=law.spacing, neighbours=law.neighbours, correction=law.correction
+        )
 
     def _shapes(self, training: Training) -> list[tuple[int, int, int]]:
         channels = len(training.signature.channels)

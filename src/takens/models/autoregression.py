@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SettingError
-from .base import Array, Model, RecursiveLaw, Training, guard_box, shifted, thinned
+from .base import Array, Law, Model, RecursiveLaw, Training, guard_box, shifted, thinned
 from .ridge import Factors, Readout
 from .seasonal import candidate_periods
 from .selection import choose, hold_out
@@ -80,6 +80,10 @@ class Autoregression(Model):
                 table, ridge = trials[choose(laws, probe).best]
                 tables, ridges = [table], (ridge,)
         return next(_laws(training, tables[0], ridges))
+
+    def settled(self, law: Law) -> Model:
+        assert isinstance(law, LinearLaw)
+        return replace(self, lags=tuple(map(int, law.lags)), ridge=law.ridge)
 
     def _given(self) -> tuple[int, ...]:
         lags = tuple(range(1, self.lags + 1)) if isinstance(self.lags, int) else tuple(sorted(set(self.lags or ())))

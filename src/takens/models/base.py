@@ -172,6 +172,13 @@ class Model(ABC):
         """The law learned from one trajectory or many; the same data and seed give the same law."""
         return self.learn(Training.of(series), seed)
 
+    def settled(self, law: Law) -> Model:
+        """The same model with the hyper-parameters that were chosen for `law`, so that a refit need not choose again.
+
+        Models that choose from the data write this beside `learn`; for the others it is the model itself.
+        """
+        return self
+
     @abstractmethod
     def learn(self, training: Training, seed: int) -> Law:
         """The law learned from gap-free arrays; must not change them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, final
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import SettingError
 from ..random import generator
-from .base import Array, Model, RecursiveLaw, Training, guard_box, scale_of, thinned
+from .base import Array, Law, Model, RecursiveLaw, Training, guard_box, scale_of, thinned
 from .ridge import Factors, Readout
 from .selection import choose, hold_out
 
@@ -123,6 +123,12 @@ class EchoStateNetwork(Model):
                 setting, ridge = trials[choose(laws, probe).best]
                 settings, ridges = [setting], (ridge,)
         return next(network.laws(training.latest(ROWS), settings, ridges, warm_up))
+
+    def settled(self, law: Law) -> Model:
+        assert isinstance(law, EchoLaw)
+        return replace(
+            self, spectral_radius=law.spectral_radius, leak=law.leak, input_scale=law.input_scale, ridge=law.ridge
+        )
 
     def _settings(self, seed: int) -> list[Setting]:
         """Settings to try: a common one, then draws that are uniform in leak and in the logarithm of the scales."""

@@ -101,6 +101,10 @@ class FourierExtension(Model):
         law = next(iter(_laws(training, [pairs[best]], window)))
         return law if probe is None else replace(law, innovations=law.innovations * _widening(laws[best], probe))
 
+    def settled(self, law: Law) -> Model:
+        assert isinstance(law, FourierLaw)
+        return replace(self, frequencies=len(law.frequencies), trend=law.trend)
+
 
 def design(time: NDArray[Any], window: int, trend: int, frequencies: Array) -> Array:
     """Columns `(time, 1 + trend + 2 frequencies)` of the regression; time in steps, 0 now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 from typing import final
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SettingError
-from .base import Array, Model, RecursiveLaw, Training, guard_box, scale_of, shifted, thinned
+from .base import Array, Law, Model, RecursiveLaw, Training, guard_box, scale_of, shifted, thinned
 from .ridge import Factors, Readout, monomials
 from .selection import choose, decorrelation, hold_out
 
@@ -88,6 +88,11 @@ class NVAR(Model):
                 shape, ridge = trials[choose(laws, probe).best]
                 shapes, ridges = [shape], (ridge,)
         return next(_laws(training, shapes[0], ridges))
+
+    def settled(self, law: Law) -> Model:
+        assert isinstance(law, PolynomialLaw)
+        spacing = int(law.delays[1]) if len(law.delays) > 1 else 1
+        return replace(self, delays=len(law.delays), spacing=spacing, degree=law.degree, ridge=law.ridge)
 
     def _check(self, channels: int) -> None:
         ranges = {"delays": (1, 1000), "spacing": (1, 100_000), "degree": (1, 4)}

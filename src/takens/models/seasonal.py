@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import numpy as np
@@ -72,6 +72,10 @@ class SeasonalNaive(Model):
             fit = [p for p in periods if 2 * p <= max(map(len, head.stretches))] or periods[:1]
             periods = [fit[choose([_law(head, p) for p in fit], probe).best]]
         return _law(training, periods[0])
+
+    def settled(self, law: Law) -> Model:
+        assert isinstance(law, SeasonalLaw)
+        return replace(self, period=law.period)
 
 
 def candidate_periods(training: Training, count: int = 8) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -53,6 +53,10 @@ class Standardised(Model):
         mean, scale = scale_of(training.stacked)
         law = self.model.learn(training.mapped(lambda piece: (piece - mean) / scale), seed)
         return StandardisedLaw(training.signature, law.history * scale + mean, law.end, law=law, mean=mean, scale=scale)
+
+    def settled(self, law: Law) -> Model:
+        assert isinstance(law, StandardisedLaw)
+        return replace(self, model=self.model.settled(law.law))
 
 
 @final
@@ -174,3 +178,7 @@ class Conformal(Model):
         recalibration = Recalibration.fit(np.stack(samples), after)
         law = self.model.learn(training, seed)
         return ConformalLaw(training.signature, law.history, law.end, law=law, recalibration=recalibration)
+
+    def settled(self, law: Law) -> Model:
+        assert isinstance(law, ConformalLaw)
+        return replace(self, model=self.model.settled(law.law))
