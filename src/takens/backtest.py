@@ -56,7 +56,7 @@ class Backtest:
 
 
 def plan_origins(
-    data: Series | Sequence[Series], horizon: int, *, choosing: int = 30, judging: int = 30, first: float = 0.6
+    data: Series | Sequence[Series], horizon: int, *, choosing: int = 40, judging: int = 40, first: float = 0.6
 ) -> Plan:
     """Origins spread evenly over the last `1 - first` of the last trajectory, half of them to choose, half to judge.
 

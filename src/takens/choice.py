@@ -12,8 +12,11 @@ from .candidate import Candidate
 from .errors import InsufficientData
 from .scores import skill
 
-LEVEL = 0.8
-"""A model replaces the best baseline if the lower end of the interval of its skill at this level is above zero."""
+LEVEL = 0.98
+"""A model replaces the best baseline if the lower end of the interval of its skill at this level is above zero.
+
+High, because the best of several models is looked at and because forecasts that overlap make the interval too narrow.
+"""
 
 Skill = tuple[float, tuple[float, float]]
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .backtest import Backtest, Plan, backtest, plan_origins
-from .candidate import Candidate, climate_rows, evaluate, known_before
+from .candidate import Candidate, calibrated, climate_rows, evaluate, widening
 from .choice import Choice, Skill
 from .durations import in_words, seconds, steps
 from .errors import SettingError
@@ -249,27 +250,25 @@ def _conclude(
     model, plan, recent = models[choice.chosen], runner.plan, runner.trajectories[-1]
     report(f"fitting {choice.chosen} on all data", 0.88)
     tested = runner.tested(choice.chosen, model)
-    final = model.fit(runner.trajectories, seed=runner.seed)
-    law = ConformalLaw(
-        final.signature, final.history, final.end, final, Recalibration.fit(tested.samples, tested.truth)
-    )
+    final, grid = model.fit(runner.trajectories, seed=runner.seed), recent.gridded()
+    issued = calibrated(tested)
+    errors = Recalibration.fit(tested.samples, tested.truth).widened(widening(tested, issued, len(grid)))
+    law = ConformalLaw(final.signature, final.history, final.end, final, errors)
     forecast = law.forecast(plan.horizon, members=max(runner.members, 200), seed=runner.seed)
     report("last window and climate", 0.93)
-    observed = climate_rows(recent.gridded(), plan)
+    observed = climate_rows(grid, plan)
     order = {"ok": 0, "failed": 1, "skipped": 2}
     ranked = sorted(candidates, key=lambda c: (order[c.status], c.scores["crps"] if c.ok else 0.0))
     return {
         "candidates": tuple(ranked), "choice": choice, "law": law,
-        "forecast": forecast, "last_window": _last_window(tested, recent.gridded()), "observed": observed,
+        "forecast": forecast, "last_window": _last_window(plan, issued[-1], grid), "observed": observed,
         "generated": tested.law.generate(max(len(observed), 2), seed=runner.seed),
     }  # fmt: skip
 
 
-def _last_window(tested: Backtest, grid: Series) -> tuple[Series, Forecast, Series]:
-    """History, calibrated forecast and truth of the last judging origin."""
-    plan, origin = tested.plan, tested.plan.origins[-1]
-    seen = known_before(tested, origin)
-    samples = Recalibration.fit(tested.samples[: len(seen)], seen).apply(tested.samples[-1])
+def _last_window(plan: Plan, samples: NDArray[np.float64], grid: Series) -> tuple[Series, Forecast, Series]:
+    """History, forecast as it was issued, and truth of the last origin."""
+    origin = plan.origins[-1]
     truth = grid.rows(origin, origin + plan.horizon)
     forecast = Forecast(samples, truth.times, grid.channels, grid.units, grid.clock, grid.name, "last window")
     return grid.rows(max(0, origin - 3 * plan.horizon), origin), forecast, truth

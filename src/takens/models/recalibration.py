@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import final
 
@@ -85,6 +85,10 @@ class Recalibration:
         chosen = np.stack([quantiles[:, min(way[c], STRETCHED - 1), :, c] for c in range(channels)], axis=-1)
         known = np.asarray(np.isfinite(chosen).all(axis=1))
         return cls(edges, LEVELS.copy(), _carried(chosen, known), _carried(stretch, known), way, floor)
+
+    def widened(self, factor: Array) -> Recalibration:
+        """The recalibration with all deviations from the median multiplied by `factor (channel,)`."""
+        return replace(self, quantiles=self.quantiles * factor, stretch=self.stretch * factor)
 
     def apply(self, samples: Array) -> Array:
         """The recalibrated `samples (member, horizon, channel)`. Cost: one sort over members."""
