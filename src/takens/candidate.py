@@ -21,7 +21,7 @@ from .series import Series, as_trajectories
 
 Array = NDArray[np.float64]
 
-RECALIBRATIONS = 8
+RECALIBRATIONS = 6
 """How often, during the judging part of a backtest, the calibration is renewed with the errors seen by then."""
 STEP = 0.25
 """How strongly one forecast that missed, or was too wide, changes the width of the next."""

@@ -80,4 +80,4 @@ def in_words(length: float, unit: str) -> str:
 
 def _counted(number: float, word: str) -> str:
     text = f"{number:.3g}" if number < 1000 else f"{number:,.0f}"
-    return f"{text} {word}" + ("s" if text != "1" and word in _WORDS.values() else "")
+    return f"{text} {word}" + ("s" if text != "1" and word in (*_WORDS.values(), "time unit") else "")

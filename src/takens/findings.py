@@ -84,18 +84,26 @@ def _verdict(study: Study) -> Iterator[Finding]:
 
 
 def _periods(study: Study) -> Iterator[Finding]:
-    unit = study.series.clock.unit
     for channel, estimate in list(_of(study, "dominant_periods"))[:3]:
-        periods = np.ravel(estimate.value) if estimate.value is not None else np.empty(0)
-        if estimate.admissible and len(periods):
-            words = [in_words(float(p), unit) for p in periods[:3]]
-            listed = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-            text = f"Regular cycles stand out from the noise: {listed}."
-        elif estimate.admissible:
+        if not estimate.admissible or estimate.value is None:
+            text = f"Cycles could not be tested: {estimate.reason}."
+        elif len(estimate.value) == 0:
             text = "No cycle stands out from red noise."
         else:
-            text = f"Cycles could not be tested: {estimate.reason}."
+            narrow = np.asarray(estimate.details["narrow"], dtype=bool)
+            sharp, broad = estimate.value[narrow], estimate.value[~narrow]
+            parts = [f"regular cycles of {_listed(sharp, estimate.unit)}"] if len(sharp) else []
+            parts += (
+                [f"broad peaks near {_listed(broad, estimate.unit)}, which are no regular cycles"] if len(broad) else []
+            )
+            text = f"Out of the noise stand {' and '.join(parts)}."
         yield Finding("Cycles", _named(study, channel) + text, estimate.method, "spectrum")
+
+
+def _listed(periods: np.ndarray, unit: str) -> str:
+    """The first three periods in words."""
+    words = [in_words(float(period), unit) for period in periods[:3]]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def label(model: str) -> str:
@@ -116,7 +124,8 @@ def _choice(study: Study) -> Iterator[Finding]:
         return
     skill, ends = study.skill[chosen]
     name, than = label(chosen), "smaller" if skill > 0 else "larger"
-    text = f"{name[0].upper()}{name[1:]} forecasts best: over {span} its error (CRPS) is {percent(abs(skill))} {than} "
+    much = "over 99 %" if skill > 0.99 else percent(abs(skill))
+    text = f"{name[0].upper()}{name[1:]} forecasts best: over {span} its error (CRPS) is {much} {than} "
     text += f"than that of the best baseline, {label(baseline)} (skill {_ranged(skill, ends)})."
     rehearsal = study.choice.rehearsal
     if rehearsal.chosen != chosen or rehearsal.interval[0] <= 0:

@@ -70,7 +70,7 @@ class Series:
     values: NDArray[np.float64]
     channels: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
-    clock: Clock = Clock()  # noqa: RUF009
+    clock: Clock = Clock()
     name: str = "series"
     source: str = ""
     reading: Reading | None = field(default=None, repr=False)

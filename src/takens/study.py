@@ -157,27 +157,23 @@ def study(
 
 
 def default_horizon(series: Series, estimates: Mapping[str, Estimate]) -> int:
-    """Steps ahead that are worth forecasting: one dominant period, four Lyapunov times, or five correlation times.
+    """Steps ahead that are worth forecasting: four Lyapunov times, else one regular cycle, else five correlation times.
 
-    Between 8 steps and a twentieth of the series, at most 500.
+    The longest over the channels, between 8 steps and a twentieth of the series, at most 500.
     """
-    lengths = []
+    chaotic, cyclic, remembered = [], [], []
     for key, estimate in estimates.items():
         if not estimate.admissible or estimate.value is None or np.size(estimate.value) == 0:
             continue
         first = float(np.ravel(estimate.value)[0])
-        if key.startswith("dominant_periods"):
-            lengths.append(first)
-        elif key.startswith("largest_lyapunov_exponent") and first > 0:
-            lengths.append(4 / first)
-    if not lengths:
-        lengths = [
-            5 * float(np.ravel(e.value)[0])
-            for key, e in estimates.items()
-            if key.startswith("integral_time_scale") and e.value is not None
-        ]
-    wanted = round(max(lengths, default=20 * series.interval) / series.interval)
-    return int(np.clip(wanted, 8, max(8, min(500, len(series) // 20))))
+        if key.startswith("largest_lyapunov_exponent") and first > 0:
+            chaotic.append(4 / first)
+        elif key.startswith("dominant_periods") and estimate.details["narrow"][0]:
+            cyclic.append(first)
+        elif key.startswith("integral_time_scale"):
+            remembered.append(5 * first)
+    wanted = max(chaotic or cyclic or remembered or [20 * series.interval]) / series.interval
+    return int(np.clip(round(wanted), 8, max(8, min(500, len(series) // 20))))
 
 
 def versions() -> dict[str, str]:

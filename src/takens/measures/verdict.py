@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..durations import in_words
 from ..errors import SettingError
 from ..estimate import Estimate, plain
 from ..series import Series, as_series
@@ -202,7 +203,7 @@ def _lines(periods: Estimate, steps: list[Step]) -> tuple[str, bool]:
                           threshold, True))  # fmt: skip
         return "", False
     share = float(np.sum(periods.details["share"][periods.details["narrow"]]))
-    words = ", ".join(f"{value:.4g}" for value in periods.value[:4]) + f" {periods.unit}"
+    words = ", ".join(in_words(float(value), periods.unit) for value in periods.value[:4])
     evidence = f"Peaks at {words}; lines among them carry {share:.0%} of the variance."
     steps.append(Step(question, "yes", evidence, "share of variance in lines", share,
                       float(np.min(periods.details["p_value"])), LEVEL, threshold, True))  # fmt: skip
