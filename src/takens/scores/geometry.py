@@ -28,7 +28,7 @@ def state_space_divergence(
     """State-space divergence D_stsp = sum_k p_k log(p_k / q_k) in nats, p the true and q the generated histogram.
 
     Called as `state_space_divergence(generated, true, delay=...)` with runs `(time, channel)` of any lengths. `bins`
-    cells per dimension span the range of the truth (None: as many as leave ten points of truth to a cell, at least 4 and
+    cells per dimension span the range of the truth (None: as many as leave ten points of truth to a cell, at least 4,
     at most 30, the number of the literature); one more cell holds whatever lies outside. Counts are smoothed
     by Laplace, (n_k + a) / (N + a K) with a = `smoothing` and K cells. A single channel is unfolded with 3 delays of
     `delay` rows, more than 5 channels are projected on the first 3 principal components of the standardised truth:

@@ -1,0 +1,1 @@
+"""Laws of motion from equations: what they are, what is known about them, and how they move."""
