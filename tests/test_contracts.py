@@ -18,10 +18,10 @@ EVERYTHING = [*SOURCES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT /
 
 LAYERS = (
     {"errors", "version", "random", "progress"},
-    {"clock", "estimate"},
+    {"clock", "estimate", "wording"},
     {"durations", "neighbours", "store", "series"},
     {"forecast", "io", "transform"},
-    {"measures", "models"},
+    {"measures", "models", "systems"},
     {"scores", "backtest"},
     {"candidate", "choice", "findings", "figures", "study", "checks"},
     {"report"},
