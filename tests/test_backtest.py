@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from takens.backtest import Backtest, backtest, plan_origins
-from takens.candidate import calibrated, evaluate, known_before
+from takens.candidate import calibrated, described, evaluate, known_before
 from takens.errors import InsufficientData, TakensError
+from takens.models import Autoregression, Standardised
 from takens.models.base import Law, Model, Training
 from takens.series import Series
 
@@ -132,3 +133,17 @@ def test_samples_keep_origin_member_horizon_channel() -> None:
     assert tested.samples.shape == (len(tested.plan.origins), 100, 4, 2)
     # Members are independent draws of unit spread around the last row.
     assert tested.samples.std(axis=1).mean() == pytest.approx(1.0, abs=0.02)
+
+
+def test_chosen_settings_are_told_with_runs_of_lags_joined() -> None:
+    model = Standardised(Autoregression(lags=(1, 2, 3, 7, 24, 25), ridge=0.1))
+    assert described(model) == {"lags": "1-3, 7, 24-25", "ridge": 0.1}
+
+
+def test_hyper_parameters_are_chosen_once_and_told() -> None:
+    walk = np.cumsum(np.random.default_rng(0).normal(size=600))
+    tested = backtest(Autoregression(), Series.from_array(walk), horizon=5, members=5)
+    assert isinstance(tested.model, Autoregression)
+    assert tested.model.lags is not None
+    assert tested.model.ridge is not None
+    assert tested.model == tested.model.settled(tested.law)

@@ -43,13 +43,15 @@ class Backtest:
     """Forecasts of one model from every origin of a plan, beside what came true.
 
     `samples (origin, member, horizon, channel)`, `truth (origin, horizon, channel)` with NaN where it is missing,
-    `law` the last law that was fitted, seconds for all fits and all forecasts, and the share of diverged members.
+    `law` the last law that was fitted and `model` with the hyper-parameters chosen for it, seconds for all fits and all
+    forecasts, and the share of diverged members.
     """
 
     plan: Plan
     samples: Array
     truth: Array
     law: Law
+    model: Model
     fit_seconds: float
     forecast_seconds: float
     diverged: float
@@ -139,15 +141,8 @@ def backtest(
         if advance is not None:
             advance((k + 1) / len(plan.origins))
     assert law is not None
-    return Backtest(
-        plan,
-        np.stack(samples),
-        np.stack(truth),
-        law,
-        fit_seconds,
-        forecast_seconds,
-        diverged / (len(samples) * members),
-    )
+    share = diverged / (len(samples) * members)
+    return Backtest(plan, np.stack(samples), np.stack(truth), law, model, fit_seconds, forecast_seconds, share)
 
 
 def _history(values: Array, origin: int, memory: int) -> Array:

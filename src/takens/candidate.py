@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ def evaluate(
     return Candidate(
         key,
         model.baseline,
-        settings=plain(described(tested.law)),
+        settings=plain(described(tested.model)),
         choosing=tuple(per_origin[~plan.testing]),
         judging=tuple(per_origin[plan.testing]),
         crps_by_step=_by_step(found["crps"]),
@@ -137,16 +138,25 @@ def channel_scale(series: Series, plan: Plan) -> Array:
     return np.where(deviation > 0, deviation, 1.0)
 
 
-def described(law: Any) -> dict[str, Any]:
-    """The plain settings of a law, those of what it wraps included: what was chosen, without the weights."""
+def described(model: Model) -> dict[str, Any]:
+    """The hyper-parameters of a model, those of what it wraps included; runs of whole numbers as `1-24, 336-360`."""
     found: dict[str, Any] = {}
-    for f in fields(law):
-        value = getattr(law, f.name)
-        if isinstance(value, bool | int | float | str) and f.name != "end":
+    for f in fields(model):
+        value = getattr(model, f.name)
+        if isinstance(value, Model):
+            found |= described(value)
+        elif isinstance(value, tuple) and value and all(isinstance(item, int) for item in value):
+            found[f.name] = _runs(value)
+        elif isinstance(value, bool | int | float | str):
             found[f.name] = value
-        elif hasattr(value, "sample"):
-            found.update(described(value))
     return found
+
+
+def _runs(numbers: tuple[int, ...]) -> str:
+    """Increasing whole numbers as text, consecutive ones joined."""
+    edges = [0, *(i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1), len(numbers)]
+    parts = [(numbers[a], numbers[b - 1]) for a, b in pairwise(edges)]
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
 
 
 def calibrated(tested: Backtest) -> Array:
