@@ -143,6 +143,18 @@ class Remembers(Model):
         return replace(law, mean=law.mean + (len(self.seen) > 2))
 
 
+@dataclass(frozen=True)
+class SettlesElsewhere(Model):
+    shift: float = 0.0
+
+    def learn(self, training: Training, seed: int) -> Law:
+        law = mean_law(training)
+        return replace(law, mean=law.mean + self.shift)
+
+    def settled(self, law: Law) -> Model:
+        return SettlesElsewhere(1.0)
+
+
 class Undecorated(Model):
     def learn(self, training: Training, seed: int) -> Law:
         return mean_law(training)
@@ -185,6 +197,7 @@ class DividesByZero(Model):
         (HiddenRandomness, "same seed, same result"),
         (GlobalRandomness, "same seed, same result"),
         (Remembers, "refit equals fresh fit"),
+        (SettlesElsewhere, "settled model refits the same law"),
         (BlowsUp, "long runs stay finite"),
         (Crashes, "defined answer to 2 rows"),
         (DividesByZero, "defined answer to a constant channel"),

@@ -44,6 +44,9 @@ def check_model(model: Model, *, series: Series | None = None) -> tuple[str, ...
         same(_futures(law), _futures(fresh.fit(data, seed=1)), "the fit depends on what was fitted before")
         if repr(model) != before:
             raise CheckFailed(f"fitting changed the model from {before} to {model!r}")
+    with rule(held, "settled model refits the same law", model):
+        again = model.settled(law).fit(data, seed=1)
+        same(_futures(law), _futures(again), "the settled model, fitted to the same data, gives another law")
     with rule(held, "no look-ahead", model):
         _no_look_ahead(model, data)
     with rule(held, "many trajectories", model):
