@@ -27,6 +27,30 @@ class SettingError(TakensError):
     """An argument or option is wrong."""
 
 
+class EquationError(TakensError):
+    """An equation is not one: shows the `text` with a caret under the character at `position`."""
+
+    def __init__(
+        self, cause: str, *, text: str = "", position: int | None = None, place: str = "", remedy: str = ""
+    ) -> None:
+        self.text, self.position = text, position
+        super().__init__(cause, place=place, remedy=remedy)
+
+    def __str__(self) -> str:
+        head = f"{self.place}: {self.cause}" if self.place else self.cause
+        lines = [head, *self._excerpt(), *([f"  {self.remedy}"] if self.remedy else [])]
+        return "\n".join(lines)
+
+    def _excerpt(self) -> list[str]:
+        """The text around the position in one line of at most 80 characters, and a line with the caret."""
+        if self.position is None:
+            return []
+        start = max(0, self.position - 40)
+        shown = self.text[start : start + 80]
+        printable = "".join(c if c.isprintable() else " " for c in shown)
+        return [f"  {printable}", "  " + " " * (self.position - start) + "^"]
+
+
 class LawError(TakensError):
     """A saved law is damaged, from a newer version, or does not fit the data."""
 
