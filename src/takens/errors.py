@@ -51,6 +51,10 @@ class EquationError(TakensError):
         return [f"  {printable}", "  " + " " * (self.position - start) + "^"]
 
 
+class SimulationError(TakensError):
+    """A trajectory cannot be continued: it diverges, leaves the domain of its equations, or takes too many steps."""
+
+
 class LawError(TakensError):
     """A saved law is damaged, from a newer version, or does not fit the data."""
 
