@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from os import PathLike
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,7 +164,8 @@ def _construct(
     hints = get_type_hints(kind)
     for key, item in values.items():
         # Plain fields and arrays must not change places, whatever the file says.
-        if (isinstance(item, np.ndarray)) != ("ndarray" in str(hints[key])):
+        # (NDArray[...] is an ndarray[...] up to NumPy 2.4 and a type of its own name from 2.5 on.)
+        if isinstance(item, np.ndarray) != (get_origin(hints[key]) in (np.ndarray, NDArray)):
             raise _damaged(source, f"has {type(item).__name__} at {place}.{key}")
         if hints[key] in (int, float, str) and type(item) is not hints[key]:
             raise _damaged(source, f"has {type(item).__name__} at {place}.{key}")
