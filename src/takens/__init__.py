@@ -15,6 +15,8 @@ _PUBLIC = {
     "Forecast": "forecast",
     "Clock": "clock",
     "open": "io.reading:open_data",
+    "System": "systems.base",
+    "system": "systems.definition",
     "measure": "measures:measure_series",
     "verdict": "measures.verdict:verdict",
     "load": "models.store:load_law",
@@ -22,7 +24,7 @@ _PUBLIC = {
     "study": "study:study",
     "backtest": "backtest:backtest",
 }
-_MODULES = ("checks", "errors", "figures", "io", "measures", "models", "scores")
+_MODULES = ("checks", "errors", "figures", "io", "measures", "models", "scores", "systems")
 
 __all__ = ["__version__", *_PUBLIC, *_MODULES]
 

@@ -95,7 +95,7 @@ def parse(text: str, names: Collection[str], *, place: str = "") -> Expression:
     The grammar is at the head of this module, the functions and constants in `tree.py`. All numbers are floats. A
     declared name takes precedence over a constant (`pi`, `e`); functions cannot be redeclared. Raises `EquationError`,
     with a caret under the character, for anything else, for unknown names, for a constant part that is infinite or not
-    a number, and beyond 10,000 characters, 2,000 nodes, 100 levels or 50 nested parentheses. Cost: linear in the length.
+    a number, and beyond 10,000 characters, 2,000 nodes, 100 levels or 50 nested parentheses. Cost: linear.
     """
     if not isinstance(text, str):
         raise EquationError(f"an equation is text, not {type(text).__name__}", place=place, remedy='Write it in "...".')

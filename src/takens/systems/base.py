@@ -1,0 +1,216 @@
+"""Laws of motion with a finite state: what a `System` is, and its kinds `Flow` and `Map`."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any, ClassVar, TypeVar, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import SettingError
+from .equations import Array, Equations
+
+S = TypeVar("S", bound="System")
+
+
+class Table(Mapping[str, Any]):
+    """A mapping that cannot change, keeps its order, and can be copied and sent to other processes."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, Any]) -> None:
+        self._items = dict(items)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A published invariant: a number, or several such as a spectrum, and where it is from."""
+
+    value: float | tuple[float, ...]
+    source: str
+
+
+@dataclass(frozen=True, eq=False)
+class System(abc.ABC):
+    """A law of motion with a finite state; frozen, equal only to itself.
+
+    `rule` holds the equations; `parameters` their defaults; `initial (state,)` a state on the attractor or in its
+    basin. `period` is the typical time of one oscillation and `dt` a sampling interval that resolves it, both in the
+    unit of time of the equations, or None where unknown. `known` holds published invariants by the name of their
+    measure. Raises `SettingError` for values that do not fit the equations.
+    """
+
+    name: str
+    rule: Equations
+    parameters: Mapping[str, float]
+    initial: NDArray[np.float64]
+    period: float | None = None
+    dt: float | None = None
+    tags: tuple[str, ...] = ()
+    reference: str = ""
+    description: str = ""
+    known: Mapping[str, Known] = field(default_factory=dict)
+
+    kind: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        initial = np.array(self.initial, dtype=np.float64)
+        if initial.shape != (self.dimension,):
+            cause = f"the initial state has shape {initial.shape} for {self.dimension} states"
+            raise SettingError(cause, place=self.name)
+        if set(self.parameters) != set(self.rule.parameters):
+            given, needed = (", ".join(names) or "none" for names in (self.parameters, self.rule.parameters))
+            raise SettingError(f"the parameters are {given}; the equations have {needed}", place=self.name)
+        parameters = {name: float(self.parameters[name]) for name in self.rule.parameters}
+        for name, value in [*parameters.items(), *zip(self.states, initial, strict=True)]:
+            if not np.isfinite(value):
+                raise SettingError(f"{name} is {value}", place=self.name, remedy="Give a finite number.")
+        initial.setflags(write=False)
+        object.__setattr__(self, "initial", initial)
+        object.__setattr__(self, "parameters", Table(parameters))
+        object.__setattr__(self, "known", Table(self.known))
+        object.__setattr__(self, "tags", tuple(self.tags))
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The names of the state variables, in order."""
+        return self.rule.states
+
+    @property
+    def dimension(self) -> int:
+        """The number of state variables."""
+        return len(self.rule.states)
+
+    @property
+    def autonomous(self) -> bool:
+        """Whether the law does not depend on time."""
+        return self.rule.autonomous
+
+    def with_parameters(self: S, **changed: float) -> S:
+        """The same system with other parameters: `lorenz.with_parameters(rho=24)`.
+
+        Raises `SettingError` for an unknown parameter or a value that is not a finite number. What is `known` holds for
+        the defaults only and is left out where a value changes.
+        """
+        given = self._given(changed)
+        for name, value in changed.items():
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+                raise SettingError(f"parameter {name} is {value!r}", place=self.name, remedy="Give a number.")
+        same = all(given[name] == value for name, value in self.parameters.items())
+        return replace(self, parameters=given, known=self.known if same else {})
+
+    def rhs(self, t: ArrayLike, x: ArrayLike, /, **parameters: ArrayLike) -> Array:
+        """The right-hand side `(..., state)` at time `t` and states `x (..., state)`, vectorised over leading axes.
+
+        dx/dt for a flow, the next state for a map. `parameters` override the defaults; they and `t` broadcast to the
+        leading axes. Where an expression has no value (1/0, log(-1)) the result is infinite or NaN, without a warning.
+        Raises `SettingError` for an unknown parameter.
+        """
+        return self.rule.values(t, self._states(x), self._given(parameters))
+
+    def jacobian(self, t: ArrayLike, x: ArrayLike, /, **parameters: ArrayLike) -> Array:
+        """The exact derivatives `(..., state, state)` of `rhs`: element (i, j) is that of equation i by state j."""
+        return self.rule.slopes(t, self._states(x), self._given(parameters))
+
+    @abc.abstractmethod
+    def divergence(self, t: ArrayLike, x: ArrayLike, /, **parameters: ArrayLike) -> Array:
+        """The local rate `(...)` at which volumes grow; its mean along an orbit is the sum of all exponents."""
+
+    @abc.abstractmethod
+    def text(self) -> str:
+        """The equations as plain text, a line each, auxiliary definitions first."""
+
+    @abc.abstractmethod
+    def latex(self) -> str:
+        """The equations as a LaTeX `aligned` environment, auxiliary definitions first."""
+
+    def _given(self, changed: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameters, with some changed."""
+        for name in changed:
+            if name not in self.parameters:
+                near = get_close_matches(name, self.parameters, 1)
+                hint = f"Did you mean {near[0]}? " if near else ""
+                listed = ", ".join(f"{key} = {value:g}" for key, value in self.parameters.items()) or "none"
+                raise SettingError(
+                    f"unknown parameter {name!r}", place=self.name, remedy=f"{hint}Parameters: {listed}."
+                )
+        return {**self.parameters, **changed}
+
+    def _states(self, x: ArrayLike) -> Array:
+        array = np.asarray(x, dtype=np.float64)
+        if array.ndim == 0 or array.shape[-1] != self.dimension:
+            raise SettingError(
+                f"the state has shape {array.shape}",
+                place=self.name,
+                remedy=f"The last axis holds {self.dimension} states: {', '.join(self.states)}.",
+            )
+        return array
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Flow(System):
+    """A system of ordinary differential equations, dx/dt = f(x, t, p)."""
+
+    kind: ClassVar[str] = "flow"
+
+    def divergence(self, t: ArrayLike, x: ArrayLike, /, **parameters: ArrayLike) -> Array:
+        """The trace of the Jacobian `(...)`, the rate at which volumes grow, per unit of time."""
+        return self.rule.trace(t, self._states(x), self._given(parameters))
+
+    def text(self) -> str:
+        """The equations as plain text, `dx/dt = ...`, a line each."""
+        from .printing import lines
+
+        return lines(self.rule, "d{}/dt")
+
+    def latex(self) -> str:
+        """The equations as a LaTeX `aligned` environment, with dots for the derivatives."""
+        from .latex import aligned
+
+        return aligned(self.rule, kind="flow")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Map(System):
+    """An iterated map, x_(n+1) = f(x_n, n, p)."""
+
+    kind: ClassVar[str] = "map"
+
+    def divergence(self, t: ArrayLike, x: ArrayLike, /, **parameters: ArrayLike) -> Array:
+        """log |det J| `(...)`, the logarithm of the growth of volumes in one step; -inf where the map is singular."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.linalg.slogdet(self.jacobian(t, x, **parameters))[1]
+
+    def text(self) -> str:
+        """The equations as plain text, `x[n+1] = ...`, a line each; on the right x is x[n]."""
+        from .printing import lines
+
+        return lines(self.rule, "{}[n+1]")
+
+    def latex(self) -> str:
+        """The equations as a LaTeX `aligned` environment, with the step as an index."""
+        from .latex import aligned
+
+        return aligned(self.rule, kind="map")
+
+
+KINDS: dict[str, type[System]] = {"flow": Flow, "map": Map}
+"""The kinds of system by the name that definitions use."""

@@ -1,0 +1,185 @@
+"""The right-hand side of a system as equations: trees in the order of the states, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import EquationError
+from .differentiate import ZERO, add, differentiate
+from .evaluate import Program, program
+from .expression import KEYWORDS, NAME, parse
+from .tree import CONSTANTS, FUNCTIONS, Expression, Name
+from .walk import names_in
+
+Array = NDArray[np.float64]
+Definitions = tuple[tuple[str, Expression], ...]
+
+
+@dataclass(frozen=True)
+class Equations:
+    """y_i = g_i(states, parameters, auxiliary, time): one expression for each state, in the order of `states`.
+
+    `auxiliary` holds (name, expression) pairs, evaluated first and in order; each may use the ones before it. `time`
+    is the name of the independent variable; a state, parameter or auxiliary of that name takes precedence. Raises
+    `EquationError` for unknown, doubled or reserved names and for a number of expressions other than that of states.
+    """
+
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    expressions: tuple[Expression, ...]
+    auxiliary: Definitions = ()
+    time: str = "t"
+
+    def __post_init__(self) -> None:
+        check_names(self.states, self.parameters, [name for name, _ in self.auxiliary])
+        if len(self.expressions) != len(self.states):
+            raise EquationError(f"{len(self.expressions)} equations for {len(self.states)} states")
+        known = {self.time, *self.states, *self.parameters, *CONSTANTS}
+        for name, expression in self.auxiliary:
+            _check_known(expression, known, f"auxiliary {name}")
+            known.add(name)
+        for state, expression in zip(self.states, self.expressions, strict=True):
+            _check_known(expression, known, f"equation of {state}")
+
+    @classmethod
+    def parse(
+        cls,
+        equations: Mapping[str, str],
+        parameters: Sequence[str] = (),
+        auxiliary: Mapping[str, str] | None = None,
+        *,
+        time: str = "t",
+        place: str = "",
+    ) -> Equations:
+        """Equations from text: state -> right-hand side, and auxiliary name -> definition.
+
+        The grammar is that of `takens.systems.expression`. Raises `EquationError` with `place`, the name of the
+        equation, and the character.
+        """
+        names = dict.fromkeys((*equations, *parameters))
+        check_names(tuple(equations), tuple(parameters), tuple(auxiliary or ()), place=place)
+        names.setdefault(time)
+        where = f"{place}: " if place else ""
+        defined = []
+        for name, text in (auxiliary or {}).items():
+            defined.append((name, parse(text, names, place=f"{where}auxiliary.{name}")))
+            names[name] = None
+        trees = tuple(parse(text, names, place=f"{where}equations.{state}") for state, text in equations.items())
+        return cls(tuple(equations), tuple(parameters), trees, tuple(defined), time)
+
+    @property
+    def autonomous(self) -> bool:
+        """Whether no equation uses the time."""
+        if self.time in (*self.states, *self.parameters):
+            return True
+        used = names_in(*self.expressions, *(e for _, e in self.auxiliary))
+        return self.time not in used or self.time in dict(self.auxiliary)
+
+    @cached_property
+    def jacobian(self) -> tuple[Definitions, tuple[tuple[Expression, ...], ...]]:
+        """(definitions, rows): trees of dg_i/dx_j, and what to evaluate before them.
+
+        The definitions are those of `auxiliary`, then their derivatives, under names no text can hold, `d(a)/d(x)`, so
+        that the chain rule through many definitions stays linear in size.
+        """
+        definitions = list(self.auxiliary)
+        columns = []
+        for state in self.states:
+            inner: dict[str, Expression] = {}
+            for name, expression in self.auxiliary:
+                slope = differentiate(expression, state, inner)
+                if slope == ZERO:
+                    continue
+                inner[name] = Name(f"d({name})/d({state})")
+                definitions.append((f"d({name})/d({state})", slope))
+            columns.append([differentiate(e, state, inner) for e in self.expressions])
+        return tuple(definitions), tuple(zip(*columns, strict=True))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names that values must be given for: time (unless hidden), states, parameters."""
+        names = (*self.states, *self.parameters)
+        return names if self.time in names else (self.time, *names)
+
+    @cached_property
+    def _values(self) -> Program:
+        return program(self.expressions, self.inputs, self.auxiliary)
+
+    @cached_property
+    def _slopes(self) -> Program:
+        definitions, rows = self.jacobian
+        return program([entry for row in rows for entry in row], self.inputs, definitions)
+
+    @cached_property
+    def _trace(self) -> Program:
+        definitions, rows = self.jacobian
+        total: Expression = ZERO
+        for i in range(len(rows)):
+            total = add(total, rows[i][i])
+        return program([total], self.inputs, definitions)
+
+    def values(self, time: ArrayLike, x: ArrayLike, parameters: Mapping[str, ArrayLike]) -> Array:
+        """The right-hand sides `(..., state)` at states `x (..., state)`; time and parameters broadcast to `(...)`."""
+        return self._run(self._values, time, x, parameters, (len(self.states),))
+
+    def slopes(self, time: ArrayLike, x: ArrayLike, parameters: Mapping[str, ArrayLike]) -> Array:
+        """The Jacobian `(..., state, state)` at states `x (..., state)`: row i holds the derivatives of equation i."""
+        return self._run(self._slopes, time, x, parameters, (len(self.states), len(self.states)))
+
+    def trace(self, time: ArrayLike, x: ArrayLike, parameters: Mapping[str, ArrayLike]) -> Array:
+        """The trace `(...)` of the Jacobian at states `x (..., state)`."""
+        return self._run(self._trace, time, x, parameters, ())
+
+    def _run(
+        self, form: Program, time: ArrayLike, x: ArrayLike, parameters: Mapping[str, ArrayLike], tail: tuple[int, ...]
+    ) -> Array:
+        x = np.asarray(x, dtype=np.float64)
+        if x.ndim == 0 or x.shape[-1] != len(self.states):
+            raise ValueError(f"states have shape {x.shape}; the last axis holds {len(self.states)} states")
+        named: dict[str, Any] = {self.time: np.asarray(time, dtype=np.float64)}
+        named |= {name: np.asarray(value, dtype=np.float64) for name, value in parameters.items()}
+        leading = np.broadcast_shapes(x.shape[:-1], *(value.shape for value in named.values()))
+        named |= {name: x[..., i] for i, name in enumerate(self.states)}
+        found = form([named[name] for name in self.inputs])
+        out = np.empty((*leading, len(found)))
+        for i, value in enumerate(found):
+            out[..., i] = value
+        return out.reshape((*leading, *tail))
+
+
+def check_names(
+    states: Sequence[str], parameters: Sequence[str], auxiliary: Sequence[str] = (), *, place: str = ""
+) -> None:
+    """Raise `EquationError` unless all names are plain, free and different."""
+    kinds = [*((n, "state") for n in states), *((n, "parameter") for n in parameters)]
+    seen: dict[str, str] = {}
+    for name, kind in [*kinds, *((n, "auxiliary definition") for n in auxiliary)]:
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise EquationError(
+                f"{name!r} cannot name a {kind}",
+                place=place,
+                remedy="A name is a letter and up to 30 letters, digits or underscores.",
+            )
+        if name in FUNCTIONS or name in KEYWORDS:
+            what = "a function" if name in FUNCTIONS else "a word of the grammar"
+            raise EquationError(f"{kind} {name!r} has the name of {what}", place=place, remedy="Rename it.")
+        if name in seen:
+            raise EquationError(f"{name!r} is a {seen[name]} and a {kind}", place=place, remedy="Rename one of them.")
+        seen[name] = kind
+
+
+def _check_known(expression: Expression, known: set[str], place: str) -> None:
+    for name in names_in(expression):
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            remedy = f"Did you mean {near[0]}? " if near else ""
+            raise EquationError(
+                f"unknown name {name!r}", place=place, remedy=f"{remedy}Known: {', '.join(sorted(known)[:30])}."
+            )
