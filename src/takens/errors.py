@@ -52,7 +52,11 @@ class EquationError(TakensError):
 
 
 class SimulationError(TakensError):
-    """A trajectory cannot be continued: it diverges, leaves the domain of its equations, or takes too many steps."""
+    """A trajectory cannot go on from `state` at `time`: divergence, no value of the equations, too many steps."""
+
+    def __init__(self, cause: str, *, time: float, state: tuple[float, ...], place: str = "", remedy: str = "") -> None:
+        self.time, self.state = time, state
+        super().__init__(cause, place=place, remedy=remedy)
 
 
 class LawError(TakensError):
