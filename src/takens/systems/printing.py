@@ -79,10 +79,7 @@ def _stands(part: Expression, node: Expression, position: int) -> bool:
             return inner >= SUM
         case Binary("**", _, _):
             return inner == ATOM if position == 0 else inner >= SIGN
-        case Binary() if position == 1:
-            # A sign after an operator would read back, but a + -2 is hard on the eyes.
-            return inner > outer and inner != SIGN
-        case Logical() if position == 1:
+        case Binary() | Logical() if position == 1:
             return inner > outer
     return inner >= outer
 
