@@ -156,7 +156,7 @@ def test_ten_million_rows(tmp_path):
 
 
 def test_no_numeric_column(refuse):
-    refuse("a,b\nfoo,bar\nbaz,qux\n", "no numeric column", "'a' (text)", "delimiter=")
+    refuse("a,b\nfoo,bar\nbaz,qux\n", "no numeric column", "'a' (text, such as foo)", "delimiter=")
     refuse("time,b\n2014-01-01,bar\n2014-01-02,qux\n", "no numeric column")
 
 

@@ -341,17 +341,18 @@ def test_ctrl_c_before_anything_is_finished(
     assert not list(Path().glob("takens-report*"))
 
 
-def test_a_real_ctrl_c(short: str) -> None:
-    """SIGINT sent to a real process, after its first model."""
+@pytest.mark.parametrize(("sent", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_real_ctrl_c(short: str, sent: signal.Signals, expected: int) -> None:
+    """A signal sent to a real process, after its first model."""
     words = [sys.executable, "-m", "takens", "study", short, "--horizon", "12", "--out", "r"]
     with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         for _ in range(600):
             if process.poll() is not None or list(Path("r").glob("work/*.json")):
                 break
             time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    assert process.returncode == expected, err
     assert out == ""
     assert "kept in" in err
     assert "Traceback" not in err
@@ -387,3 +388,11 @@ def test_lengths_of_time_on_a_clock() -> None:
     for unit in ("step", "month"):
         with pytest.raises(SettingError, match="--resample"):
             in_clock("3h", clock(unit), "--resample")
+
+
+def test_findings_are_cut_between_sentences() -> None:
+    from takens.cli.studying import whole_sentences
+
+    text = "Best model: NVAR is best (skill +9 %). It may not last. " + "And so on. " * 30
+    assert whole_sentences(text, 60) == "Best model: NVAR is best (skill +9 %). It may not last."
+    assert whole_sentences("Title: " + "long " * 40 + "end. More.", 60).endswith("long end.")

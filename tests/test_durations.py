@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from takens.clock import Clock
-from takens.durations import in_words, seconds, steps
+from takens.durations import every, in_words, plural, seconds, steps
 from takens.errors import SettingError
 
 
@@ -41,8 +41,22 @@ def test_horizon_refused(text: str, unit: str) -> None:
 @pytest.mark.parametrize(
     ("length", "unit", "words"),
     [(1440, "min", "24 hours"), (10080, "min", "7 days"), (132, "month", "11 years"), (11, "year", "11 years"),
-     (1, "h", "1 hour"), (36, "step", "36 steps"), (0.5, "ms", "0.0005 s"), (2.5, "s", "2.5 seconds"),
+     (1, "h", "1 hour"), (36, "step", "36 steps"), (0.5, "ms", "500 us"), (20, "ms", "20 ms"),
+     (2.5, "s", "2.5 seconds"),
      (90, "s", "1.5 minutes"), (3, "beats", "3 beats")],
 )  # fmt: skip
 def test_in_words(length: float, unit: str, words: str) -> None:
     assert in_words(length, unit) == words
+
+
+@pytest.mark.parametrize(
+    ("interval", "unit", "words"),
+    [(1, "d", "every day"), (24, "h", "every 24 hours"), (60, "s", "every minute"), (3, "month", "every 3 months"),
+     (0.1, "s", "every 100 ms"), (1, "step", "every step"), (0.664, "time unit", "every 0.664 time units")],
+)  # fmt: skip
+def test_every(interval: float, unit: str, words: str) -> None:
+    assert every(interval, unit) == words
+
+
+def test_plural() -> None:
+    assert [plural(unit) for unit in ("d", "month", "step", "m/s", "")] == ["days", "months", "steps", "m/s", ""]

@@ -215,7 +215,7 @@ def test_repairs_are_done_as_asked_and_said(read):
         series = read(text, unsorted="sort", duplicates=how)
         assert series.values[:, 0].tolist() == values
         assert (series.reading.told.unsorted, series.reading.told.duplicates) == (1, 1)
-        assert "duplicates: 1 rows" in "\n".join(series.reading.lines())
+        assert "duplicates: 1 row " in "\n".join(series.reading.lines())
 
 
 def test_time_column_choices(read):
@@ -297,7 +297,7 @@ def test_real_files(shared_data):
     taxi = tk.open(shared_data("nyc_taxi.csv"))
     assert (taxi.shape, taxi.interval, taxi.clock.unit) == ((10320, 1), 30.0, "min")
     machine = shared_data("machine_temperature.csv")
-    with pytest.raises(DataError, match=r"row 10150 \(line 10151\).*12 rows repeat a time"):
+    with pytest.raises(DataError, match=r"row 10150 \(line 10151\).*12 repeated times"):
         tk.open(machine)
     repaired = tk.open(machine, unsorted="sort", duplicates="mean")
     assert repaired.shape == (22683, 1)

@@ -59,7 +59,8 @@ class Clock:
         """`times` for reading: stamps as short as all of them allow (1998-03, 1998-03-02 14:30), or `12.5 s`."""
         numbers = np.atleast_1d(times)
         if self.origin is None or not self.dates(numbers):
-            return [f"{t:.6g} {self.unit}" for t in numbers]
+            # A number of steps is a place in the series, not a length.
+            return [f"step {t:.6g}" if self.unit == "step" else f"{t:.6g} {self.unit}" for t in numbers]
         texts = [label.replace("T", " ") for label in self.labels(numbers)]
         if self.timezone:
             texts = [text[:19] for text in texts]

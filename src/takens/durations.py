@@ -72,10 +72,22 @@ def in_words(length: float, unit: str) -> str:
         for name, size, least in (("d", 86400.0, 2.0), ("h", 3600.0, 1.0), ("min", 60.0, 1.0), ("s", 1.0, 1.0)):
             if total >= size * least:
                 return _counted(total / size, _WORDS[name])
-        return f"{total:.3g} s"
+        small = next((unit for unit in ("ms", "us") if total >= SECONDS[unit]), "ns")
+        return f"{total / SECONDS[small]:.3g} {small}"
     if unit == "month" and length >= 24:
         return _counted(length / 12, "year")
     return _counted(length, _WORDS.get(unit, unit))
+
+
+def every(interval: float, unit: str) -> str:
+    """How often something comes: `every hour`, `every 10 minutes`, `every step`."""
+    lone = _WORDS.get(unit, unit)
+    return f"every {lone}" if interval == 1 else f"every {in_words(interval, unit).removeprefix('1 ')}"
+
+
+def plural(unit: str) -> str:
+    """A unit of time as a person reads it after a number: `months`, `hours`; other units as they are."""
+    return f"{_WORDS.get(unit, unit)}s" if unit in (*_WORDS, "time unit") else unit
 
 
 def _counted(number: float, word: str) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .durations import in_words
+from .durations import every, in_words
 from .estimate import Estimate
-from .wording import number, percent, signed
+from .wording import counted, distinct, number, percent, signed
 
 if TYPE_CHECKING:
     from .candidate import Candidate
@@ -60,16 +60,16 @@ def _data(study: Study) -> Finding:
     series, sampling = study.series, study.series.sampling
     rows, columns = series.shape
     unit = series.clock.unit
-    missing = int(np.isnan(series.gridded().values).sum())
-    text = f"{rows:,} rows of {columns} channel{'s' * (columns > 1)}, one every {in_words(sampling.interval, unit)}"
+    missing = int(np.isnan(series.values).sum())
+    text = f"{counted(rows, 'row')} of {counted(columns, 'channel')}, one {every(sampling.interval, unit)}"
     text += f", over {in_words(series.duration, unit)}."
     problems = []
     if sampling.gaps:
         lost = sum(count for _, count in sampling.gaps)
-        problems.append(f"{len(sampling.gaps)} gap{'s' * (len(sampling.gaps) > 1)} with {lost:,} missing rows")
+        problems.append(f"{counted(len(sampling.gaps), 'gap')} with {counted(lost, 'missing row')}")
     if missing:
-        problems.append(f"{missing:,} missing values")
-    text += f" It has {' and '.join(problems)}." if problems else " No row is missing."
+        problems.append(counted(missing, "missing value"))
+    text += f" It has {' and '.join(problems)}." if problems else " Nothing is missing."
     return Finding("The data", text, "sampling " + sampling.kind, "series")
 
 
@@ -201,8 +201,12 @@ def _forecast(study: Study) -> Finding:
     unit = f" {series.units[channel]}".rstrip()
     when = forecast.clock.words(forecast.times[-1:])[0]
     middle, ends = forecast.median[-1, channel], (low[-1, channel], high[-1, channel])
+    least, most = distinct(*ends)
     text = f"At the end of the horizon ({when}), {series.channels[channel]} is expected at {number(middle, 4)}{unit}, "
-    text += f"with 90 % between {number(ends[0], 4)} and {number(ends[1], 4)}{unit}."
+    if ends[0] == ends[1]:
+        text += "and every sample of the forecast says the same."
+    else:
+        text += f"with 90 % between {least} and {most}{unit}."
     return Finding("Forecast", text, f"{label(study.chosen)}, refitted on all data", "forecast")
 
 

@@ -57,6 +57,20 @@ def p_value(value: Any) -> str:
     return "< 0.001" if value < 0.001 else number(float(value), 2)
 
 
+def distinct(low: float, high: float) -> tuple[str, str]:
+    """Two numbers with four significant digits, or as many more as it takes (up to nine) to tell them apart."""
+    for digits in range(4, 10):
+        texts = number(low, digits), number(high, digits)
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
 def interval(low: Any, high: Any) -> str:
     """An interval of two numbers."""
     return f"{number(low)} to {number(high)}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A count and its noun: `1 row`, `1,024 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

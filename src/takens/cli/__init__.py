@@ -9,7 +9,7 @@ import click
 
 from ..version import __version__
 from .describing import info, measure, verdict
-from .failures import answer
+from .failures import answer, terminable
 from .modelling import fit, forecast, generate, models
 from .studying import study
 
@@ -30,10 +30,11 @@ for _command in (study, info, measure, verdict, fit, forecast, generate, models)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 2 a wrong input or option, 1 a bug of ours, 130 Ctrl-C."""
+    """Run one command and return its exit code: 0 done, 2 a wrong input or option, 1 a bug, 130 Ctrl-C, 143 SIGTERM."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = commands.main(args=words, prog_name="takens", standalone_mode=False, obj=("takens", *words))
+        with terminable():
+            code = commands.main(args=words, prog_name="takens", standalone_mode=False, obj=("takens", *words))
         sys.stdout.flush()
     except BaseException as error:
         return answer(error, words)

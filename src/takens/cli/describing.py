@@ -11,6 +11,7 @@ from .quantities import names
 
 if TYPE_CHECKING:
     from ..estimate import Estimate
+    from ..series import Series
 
 
 @click.command(short_help="What is in a file and what is wrong with it.")
@@ -28,7 +29,8 @@ def info(source: Source, manner: Manner) -> None:
     found = [reading_of(series) for series in source.trajectories()]
     lines: list[str] = []
     for one in found:
-        lines += [*one.lines(), ""]
+        head = [f"trajectory {one.name!r}"] if len(found) > 1 else []
+        lines += [*head, *one.lines(), ""]
     documents = [one.to_dict() for one in found]
     manner.result(documents[0] if len(documents) == 1 else documents, lines[:-1])
 
@@ -63,7 +65,8 @@ def measure(source: Source, only: str | None, manner: Manner) -> None:
     progress = manner.progress()
     documents, lines = [], []
     try:
-        for series in source.trajectories():
+        found = source.trajectories()
+        for series in found:
             estimates = measure_series(
                 series,
                 only=names(only),
@@ -71,7 +74,9 @@ def measure(source: Source, only: str | None, manner: Manner) -> None:
                 progress=lambda key, done, total: progress(f"measuring {key}", done / total),
             )
             documents.append({key: estimate.to_dict() for key, estimate in estimates.items()})
+            lines += [f"trajectory {series.name!r}"] if len(found) > 1 else []
             lines += estimate_lines(estimates, verbose=manner.verbose)
+            _hint(series, manner)
     finally:
         progress.close()
     manner.result(documents[0] if len(documents) == 1 else documents, lines)
@@ -93,13 +98,26 @@ def verdict(source: Source, manner: Manner) -> None:
 
     documents: list[dict[str, Any]] = []
     lines: list[str] = []
-    for series in source.trajectories():
+    trajectories = source.trajectories()
+    for series in trajectories:
+        lines += [f"trajectory {series.name!r}"] if len(trajectories) > 1 else []
         for channel in series.channels:
             found = judge(series.select(channel), seed=manner.seed)
             documents.append(found.to_dict())
-            lines += [f"{channel}: {found.sentence}"]
-            lines += [f"  {step.question} {step.answer}. {step.evidence}" for step in found.steps]
+            lines += [f"{channel}: {found.sentence}."]
+            lines += [f"  {step.question} {step.answer}. {step.evidence.rstrip('.')}." for step in found.steps]
+        _hint(series, manner)
     manner.result(documents[0] if len(documents) == 1 else documents, lines)
+
+
+def _hint(series: Series, manner: Manner) -> None:
+    """Say how to go on where most measures refuse: on irregular times."""
+    if series.sampling.kind == "irregular":
+        step = f"{series.sampling.interval:.3g}"
+        manner.remark(
+            f"Times are irregular. To measure on a grid, choose its interval and a method, for instance "
+            f"--resample {step} --resample-method linear."
+        )
 
 
 def estimate_lines(estimates: dict[str, Any], *, verbose: bool) -> list[str]:
@@ -119,17 +137,20 @@ def answer(estimate: Estimate) -> str:
     """Each value with its interval, at most six of them, the unit, and why not to trust them where that is so."""
     import numpy as np
 
+    from ..durations import plural
+    from ..wording import number
+
     if estimate.value is None:
         return f"not available: {estimate.reason}"
     values = np.ravel(estimate.value)
     if len(values) == 0:
         return f"none{f' ({estimate.reason})' if estimate.reason else ''}"
-    parts = [f"{value:.4g}" for value in values[:6]]
+    parts = [number(value, 4) for value in values[:6]]
     if estimate.interval is not None:
         low, high = (np.broadcast_to(np.ravel(end), values.shape) for end in estimate.interval)
-        parts = [f"{part} [{a:.4g}, {b:.4g}]" for part, a, b in zip(parts, low, high, strict=False)]
+        parts = [f"{part} [{number(a, 4)}, {number(b, 4)}]" for part, a, b in zip(parts, low, high, strict=False)]
     text = ", ".join(parts) + (f" and {len(values) - 6} more" if len(values) > 6 else "")
-    text += f" {estimate.unit}" if estimate.unit else ""
+    text += f" {plural(estimate.unit)}" if estimate.unit else ""
     text += f" at {estimate.level:.0%}" if estimate.interval is not None else ""
     return text if estimate.admissible else f"{text} (not admissible: {estimate.reason})"
 

@@ -5,23 +5,56 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
 from ..errors import OutputError, TakensError
 
 
+class Terminated(KeyboardInterrupt):
+    """Another program asks to end (SIGTERM): a command cleans up as after Ctrl-C."""
+
+
 class Interrupted(Exception):
     """Ctrl-C in a command that kept something: the message says what was kept and how to go on."""
+
+    def __init__(self, message: str, cause: KeyboardInterrupt) -> None:
+        super().__init__(message)
+        self.code = exit_code(cause)
+
+
+def exit_code(stop: BaseException) -> int:
+    """The exit code that a shell gives to a program that was interrupted (130) or terminated (143)."""
+    return 143 if isinstance(stop, Terminated) else 130
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Inside, SIGTERM ends a command as Ctrl-C does, so that half-written files go and what is kept is said."""
+
+    def end(number: int, frame: object) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def answer(error: BaseException, words: Sequence[str]) -> int:
     """Say what `error` means for the person who typed `words` and return the exit code.
 
-    A `TakensError`, a wrong option and a full disk give 2, Ctrl-C gives 130, a closed pipe 1 without a word, and
-    anything else 1 with an apology; the traceback is shown only with -v.
+    A `TakensError`, a wrong option and a full disk give 2, Ctrl-C gives 130, SIGTERM 143, a closed pipe 1 without a
+    word, and anything else 1 with an apology; the traceback is shown only with -v.
     """
     as_json = "--json" in words
     if isinstance(error, SystemExit):
@@ -30,7 +63,7 @@ def answer(error: BaseException, words: Sequence[str]) -> int:
         return _closed_pipe()
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | Interrupted):
         click.echo(str(error) or "Interrupted; nothing was written.", err=True)
-        return 130
+        return error.code if isinstance(error, Interrupted) else exit_code(error.__cause__ or error)
     if isinstance(error, click.ClickException):
         return _wrong_usage(error, as_json)
     if isinstance(error, OSError):

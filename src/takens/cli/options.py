@@ -14,7 +14,7 @@ import click
 
 from ..errors import SettingError
 from ..progress import Progress, progress_on
-from .quantities import in_clock, names, number
+from .quantities import codes, in_clock, names, number
 
 if TYPE_CHECKING:
     from ..series import Series
@@ -39,6 +39,7 @@ READING = [
     click.option("--day-first/--month-first", default=None, help="How 01/02/2014 is meant."),
     click.option("--delimiter", metavar="CHARACTER", help="Character between columns of text, or tab."),
     click.option("--decimal", metavar="CHARACTER", help="Decimal character, e.g. ','."),
+    click.option("--missing", metavar="A,B", help="Numbers that stand for no value, e.g. -9999."),
     click.option("--sheet", metavar="NAME", help="Sheet of an Excel file."),
     click.option("--resample", metavar="TIME", help="Put the series on a regular grid of this interval, e.g. 1h."),
     click.option(
@@ -82,6 +83,8 @@ class Source:
         if "interval" in given:
             bare = number(given["interval"])
             given["interval"] = given["interval"] if bare is None else bare
+        if "missing" in given:
+            given["missing"] = codes(given["missing"])
         if given.get("delimiter") in ("tab", "\\t"):
             given["delimiter"] = "\t"
         opened = open_data(str(self.path), **given)

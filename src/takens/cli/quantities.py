@@ -57,3 +57,11 @@ def names(text: str | None) -> list[str] | None:
     if text is None:
         return None
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def codes(text: str) -> list[float]:
+    """The numbers in `-9999,-999` that stand for no value."""
+    found = [number(name) for name in names(text) or []]
+    if not found or None in found:
+        raise SettingError(f"{text!r} is not a list of numbers", place="--missing", remedy="For instance -9999,-999.")
+    return [code for code in found if code is not None]

@@ -47,8 +47,8 @@ def study(source: Source, horizon: str | None, budget: str, chosen: str | None, 
             opened, horizon=horizon, budget=budget, models=names(chosen), seed=manner.seed, out=out, progress=progress,
             argv=click.get_current_context().obj,
         )  # fmt: skip
-    except KeyboardInterrupt:
-        raise Interrupted(kept(out)) from None
+    except KeyboardInterrupt as stop:
+        raise Interrupted(kept(out), stop) from None
     finally:
         progress.close()
     manner.tell(summary(found, out), said(found, out))
@@ -100,6 +100,18 @@ def said(found: Study, out: Path) -> list[str]:
     width = min(100, max(60, shutil.get_terminal_size().columns))
     lines = []
     for finding in found.findings:
-        text = textwrap.shorten(f"{finding.title}: {finding.text}", 2 * width - 4, placeholder=" ...")
+        text = whole_sentences(f"{finding.title}: {finding.text}", 2 * width - 4)
         lines += textwrap.wrap(text, width, initial_indent="* ", subsequent_indent="  ")
     return [*lines, "", f"Report: {out / 'report.html'}"]
+
+
+def whole_sentences(text: str, length: int) -> str:
+    """The first sentences of `text`, as many as fit in `length` characters, and always one: none is cut short."""
+    import re
+
+    first, *rest = re.split(r"(?<=[.:!?])\s+(?=[A-Z])", text)
+    for sentence in rest:
+        if len(first) + 1 + len(sentence) > length and not first.endswith(":"):
+            break
+        first += f" {sentence}"
+    return first

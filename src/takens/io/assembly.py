@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..clock import Clock
 from ..errors import DataError, SettingError
 from ..series import Series
+from ..wording import counted
 from .provenance import Provenance
 from .roles import Roles, find_roles
 from .table import Column, Table
@@ -118,17 +119,19 @@ def _ordered(
     duplicates = int((~new).sum())
     if roles.time is not None and len(back) and wanted.unsorted == "error":
         row = int(rows[back[0] + 1])
-        also = f"; {duplicates} rows repeat a time" if duplicates else ""
+        also = f"; {counted(duplicates, 'repeated time')}" if duplicates else ""
         raise DataError(
             f"times are not in order: {axis.label(row)} comes after {axis.label(int(rows[back[0]]))} "
-            f"({len(back)} such steps back{also})",
+            f"({counted(len(back), 'such step')} back{also})",
             place=table.at(row, roles.time.name),
             remedy=_remedy(axis, True, duplicates > 0),
         )
     if duplicates and wanted.duplicates == "error":
         second = int(np.flatnonzero(~new)[0])
         row, before = int(rows[order[second]]), int(rows[order[second - 1]])
-        cause = f"the time {axis.label(row)} occurs again; first in row {before + 1} ({duplicates} such rows)"
+        cause = (
+            f"the time {axis.label(row)} occurs again; first in row {before + 1} ({counted(duplicates, 'such row')})"
+        )
         place = table.at(row, roles.time.name if roles.time else None)
         raise DataError(cause, place=place, remedy=_remedy(axis, len(back) > 0, True))
     return Group(label, variable, rows[order], np.flatnonzero(new), len(back), duplicates)

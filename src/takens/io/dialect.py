@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ..errors import DataError
+from ..wording import counted
 from .stamps import FORMS, TIME_OF_DAY, pattern
 from .table import MISSING, NUMBER
 
@@ -74,7 +75,7 @@ def sniff(head: str, place: str, delimiter: str | None = None, decimal: str | No
     rows = [fields(line, mark) for line in body]
     width = Counter(len(row) for row in rows[-200:]).most_common(1)[0][0]
     start = _preamble(rows, width, point)
-    notes: tuple[str, ...] = (f"{start} lines before the table left out",) if start else ()
+    notes: tuple[str, ...] = (f"{counted(start, 'line')} before the table left out",) if start else ()
     rows = rows[start:]
     header, units, used = _header(rows, width, point)
     if header is None:
@@ -102,11 +103,17 @@ def _best(body: list[str], delimiter: str | None, decimal: str | None) -> tuple[
             kinds = Counter(looks_like(cell, point) for cell in cells)
             share = 1 - kinds["text"] / max(len(cells), 1)
             score = count / len(rows) * (0.3 + share) + (0.1 if width > 1 else 0)
-            if len(rows) > 1 and len(rows[0]) < width - (mark == " "):
+            if len(rows) > 1 and len(rows[0]) < width - (mark == " ") and not _titled(rows, width, point):
                 score *= 0.6
             if score > most + 1e-9:
                 best, most = (mark, point), score
     return best
+
+
+def _titled(rows: list[list[str]], width: int, point: str) -> bool:
+    """Whether the lines that are narrower than the table are titles: a row of names as wide as it follows them."""
+    start = _preamble(rows, width, point)
+    return start > 0 and len(rows[start]) == width and all(looks_like(c, point) == "text" for c in rows[start] if c)
 
 
 def _preamble(rows: list[list[str]], width: int, point: str) -> int:

@@ -10,9 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..durations import every
 from ..errors import DataError, SettingError
 from ..estimate import plain
 from ..series import Sampling, Series
+from ..wording import counted, number
 from .provenance import Provenance
 from .wanted import Wanted
 
@@ -22,7 +24,8 @@ class ChannelReading:
     """What one channel holds.
 
     `missing` counts NaN; `ties` is the share of steps between present neighbours on which the value does not change,
-    `most_common` the share of present values that equal the most frequent one.
+    `most_common` the share of present values that equal the most frequent one. `code` is a number such as -9999 that
+    occurs more than once, far from all other values: probably a mark for a missing value.
     """
 
     name: str
@@ -35,6 +38,7 @@ class ChannelReading:
     ties: float
     most_common: float
     constant: bool
+    code: float | None = None
 
 
 @dataclass(frozen=True)
@@ -60,38 +64,52 @@ class Reading:
                 found.append(f"channel {channel.name!r} has no value at all")
             elif channel.constant:
                 found.append(f"channel {channel.name!r} is constant ({channel.minimum:g})")
+            elif channel.code is not None:
+                found.append(
+                    f"channel {channel.name!r} holds {channel.code:g} again and again, far from all other values: if "
+                    f"it marks missing values, read with missing={channel.code:g} (--missing {channel.code:g})"
+                )
             elif self.rows >= 20 and (channel.ties >= 0.5 or channel.most_common >= 0.5):
                 found.append(
                     f"channel {channel.name!r} has many ties: {channel.ties:.0%} of steps do not change, "
                     f"{channel.most_common:.0%} of values are the same"
                 )
         if self.rows < 50:
-            found.append(f"only {self.rows} rows")
+            found.append(f"only {counted(self.rows, 'row')}")
         return tuple(found)
 
     def lines(self) -> list[str]:
         """The reading as a few lines of text."""
-        told, sampling = self.told, self.sampling
+        told = self.told
         origin = f"{told.source or self.name} ({told.format})"
-        lines = [f"{origin}: {self.rows:,} rows, {len(self.channels)} channels"]
+        lines = [f"{origin}: {counted(self.rows, 'row')}, {counted(len(self.channels), 'channel')}"]
         column = f"column {told.time!r}, " if told.time else ""
         zone = f", time zone {self.timezone}" if self.timezone else ""
         lines.append(f"time: {column}{told.recognised}; from {self.start} to {self.end}{zone}")
-        spread = "" if sampling.kind == "regular" else f", spread {sampling.spread:.3g} of it"
-        lines.append(f"sampling: {sampling.kind}, interval {sampling.interval:g} {self.unit}{spread}")
-        if sampling.gaps:
-            largest = max(count for _, count in sampling.gaps)
-            missing = sum(count for _, count in sampling.gaps)
-            lines.append(f"gaps: {len(sampling.gaps)}, {missing:,} rows missing, {largest:,} in the largest")
+        lines += self._sampling_lines() if self.rows > 1 else []
         if told.unsorted:
-            lines.append(f"order: {told.unsorted} steps back in time sorted")
+            lines.append(f"order: {counted(told.unsorted, 'step')} back in time sorted")
         if told.duplicates:
-            lines.append(f"duplicates: {told.duplicates} rows with a time that had occurred were merged")
+            lines.append(f"duplicates: {counted(told.duplicates, 'row')} with a time that had occurred merged")
         lines += [self._channel_line(channel) for channel in self.channels[:20]]
         if len(self.channels) > 20:
             lines.append(f"... and {len(self.channels) - 20} more channels")
         lines += [f"left out: {name!r} ({why})" for name, why in told.ignored[:20]]
         return lines + [f"note: {note}" for note in self.notes]
+
+    def _sampling_lines(self) -> list[str]:
+        """How the rows follow each other in time, and what is missing between them."""
+        sampling = self.sampling
+        step = every(sampling.interval, self.unit)
+        if sampling.kind == "irregular":
+            lines = [f"sampling: irregular, the median is one row {step}; longest minus shortest interval is "
+                     f"{number(sampling.spread)} times that"]  # fmt: skip
+        else:
+            lines = [f"sampling: {'regular' if sampling.kind == 'regular' else 'regular with gaps'}, one row {step}"]
+        if sampling.gaps:
+            largest, missing = max(count for _, count in sampling.gaps), sum(count for _, count in sampling.gaps)
+            lines.append(f"gaps: {len(sampling.gaps)}, {counted(missing, 'row')} missing, {largest:,} in the largest")
+        return lines
 
     @staticmethod
     def _channel_line(channel: ChannelReading) -> str:
@@ -99,7 +117,9 @@ class Reading:
         if channel.present == 0:
             return f"channel {channel.name!r}{unit}: all {channel.missing:,} values missing"
         missing = f", {channel.missing:,} missing" if channel.missing else ""
-        ties = f", {channel.ties:.1%} ties" if channel.ties >= 0.001 else ""
+        if channel.constant:
+            return f"channel {channel.name!r}{unit}: always {channel.minimum:.6g}{missing}"
+        ties = f", {channel.ties:.0%} of steps without a change" if channel.ties >= 0.01 else ""
         span = f"{channel.minimum:.6g} to {channel.maximum:.6g}, mean {channel.mean:.6g}"
         return f"channel {channel.name!r}{unit}: {span}{missing}{ties}"
 
@@ -168,7 +188,20 @@ def _channel(name: str, unit: str, values: NDArray[np.float64]) -> ChannelReadin
     edges = np.flatnonzero(np.concatenate([[True], ordered[1:] > ordered[:-1], [True]]))
     most = int(np.diff(edges).max()) / count
     low, high = float(ordered[0]), float(ordered[-1])
-    return ChannelReading(name, unit, count, len(values) - count, low, high, _mean(x), ties, most, bool(low == high))
+    return ChannelReading(
+        name, unit, count, len(values) - count, low, high, _mean(x), ties, most, bool(low == high), _code(ordered)
+    )
+
+
+def _code(ordered: NDArray[np.float64]) -> float | None:
+    """An extreme of the sorted values that looks like a mark for missing: -999, 9999.9 and so on, repeated, far out."""
+    for end, rest in ((ordered[0], ordered[ordered > ordered[0]]), (ordered[-1], ordered[ordered < ordered[-1]])):
+        if len(rest) < 2 or len(ordered) - len(rest) < 2 or set(f"{abs(end):.10g}") - {"."} != {"9"}:
+            continue
+        away = min(abs(end - rest[0]), abs(end - rest[-1]))
+        if abs(end) >= 99 and away > 2 * (rest[-1] - rest[0]):
+            return float(end)
+    return None
 
 
 def _mean(x: NDArray[np.float64]) -> float:
@@ -193,6 +226,7 @@ def open_data(
     sheet: str | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
+    missing: float | Sequence[float] = (),
     max_rows: int = 50_000_000,
 ) -> Series | list[Series]:
     """Read a file, array, frame or xarray object as a `Series`, or a list of them where it holds many trajectories.
@@ -207,7 +241,8 @@ def open_data(
     dimension) that names trajectories. `variable`: the column of a long table that names channels. `unsorted`,
     `duplicates`: what to do with steps back in time and with repeated times: nothing is repaired unasked. `timezone`:
     the place of stamps without offset, or the zone to convert to. `day_first`: how 01/02/2014 is meant. `time_unit`:
-    the unit of numeric times ("s", "h", ..., or "epoch s", "epoch ms"). `sheet`, `delimiter`, `decimal`: as named.
+    the unit of numeric times ("s", "h", ..., or "epoch s", "epoch ms"). `missing`: numbers such as -9999 that stand for
+    no value. `sheet`, `delimiter`, `decimal`: as named.
 
     Raises `DataError` (with row, line and column) for missing, empty, binary, truncated or oversized files, files
     without a numeric column, two possible time columns, times that are missing, unparsable, out of order, repeated or
@@ -219,7 +254,7 @@ def open_data(
     wanted = Wanted(
         time=time, channels=names, id=id, variable=variable, unsorted=unsorted, duplicates=duplicates,
         timezone=timezone, day_first=day_first, interval=interval, time_unit=time_unit, sheet=sheet,
-        delimiter=delimiter, decimal=decimal, max_rows=max_rows,
+        delimiter=delimiter, decimal=decimal, missing=tuple(map(float, np.atleast_1d(missing))), max_rows=max_rows,
     )  # fmt: skip
     found = _series(source, wanted)
     return found[0] if len(found) == 1 and not _is_trajectories(source) else found

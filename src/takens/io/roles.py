@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, SettingError
+from ..wording import counted
 from .stamps import TIME_OF_DAY, recognise
 from .table import Column, Table, numbers_of
 from .timeline import time_words
@@ -71,6 +72,7 @@ _IDS = {
     "group",
     "unit_id",
 }
+_ROW_IDS = {"id", "rowid", "row_id", "record", "record_id", "objectid", "object_id", "pk", "uid"}
 _PARTS = {
     "year": ("year", "yr", "yyyy", "jahr"),
     "month": ("month", "mon", "mo", "mm", "monat"),
@@ -148,14 +150,17 @@ def _time(table: Table, wanted: Wanted) -> tuple[Column | None, str, list[tuple[
         )
     if stamps:
         return stamps[0], "by its content", []
-    return _numeric_time(table)
+    return _numeric_time(table, _named(table, wanted.id, "id") if wanted.id and wanted.id != table.split else None)
 
 
-def _numeric_time(table: Table) -> tuple[Column | None, str, list[tuple[str, str]]]:
-    """A column that is plainly a time by a weaker name or, without names, by its even growth."""
+def _numeric_time(table: Table, named: Column | None) -> tuple[Column | None, str, list[tuple[str, str]]]:
+    """A column that is plainly a time by a weaker name or, without names, by its even growth.
+
+    Within trajectories `named` by another column the times may begin anew.
+    """
     numbers = [c for c in table.columns if c.kind == "number"]
-    weak = [c for c in numbers if time_words(c.name)[0] in _WEAK_NAMES and increases(c.cells)]
-    if len(weak) == 1 and len(numbers) > 1:
+    weak = [c for c in numbers if time_words(c.name)[0] in _WEAK_NAMES and _increases_within(c, named)]
+    if len(weak) == 1 and (len(numbers) > 1 or _numbers_in_text(table)):
         return weak[0], "by its name and because it increases", []
     counters = [c for c in numbers if time_words(c.name)[0] in _COUNTERS and counts(c.cells)]
     if table.headed:
@@ -165,6 +170,19 @@ def _numeric_time(table: Table) -> tuple[Column | None, str, list[tuple[str, str
     if len(numbers) > 1 and numbers[0] is table.columns[0] and evenly(numbers[0].cells):
         return numbers[0], "the first of unnamed columns, and it increases evenly", []
     return None, "no column of times", []
+
+
+def _numbers_in_text(table: Table) -> bool:
+    """Whether a column of text begins with a number, such as "1,024", so that the table has a channel."""
+    for column in table.columns:
+        if column.kind == "text":
+            try:
+                parsed = numbers_of(replace(column, cells=column.cells.slice(0, 40)), table)
+            except DataError:
+                return True
+            if parsed is not None:
+                return True
+    return False
 
 
 def _refuse_bare_times_of_day(table: Table) -> None:
@@ -180,6 +198,16 @@ def _refuse_bare_times_of_day(table: Table) -> None:
 def increases(cells: NDArray[np.float64]) -> bool:
     """Whether the numbers increase strictly."""
     return len(cells) > 1 and bool(np.isfinite(cells).all()) and bool((np.diff(cells) > 0).all())
+
+
+def _increases_within(column: Column, named: Column | None) -> bool:
+    """Whether the numbers increase strictly within each trajectory."""
+    if named is None:
+        return increases(column.cells)
+    labels = np.asarray(named.cells.to_pylist() if named.kind == "text" else named.cells, dtype=str)
+    order = np.argsort(labels, kind="stable")
+    same, steps = labels[order][1:] == labels[order][:-1], np.diff(column.cells[order])
+    return bool(np.isfinite(column.cells).all()) and bool((steps[same] > 0).all())
 
 
 def counts(cells: NDArray[np.float64]) -> bool:
@@ -294,22 +322,26 @@ def _channels(
     channels, ignored, notes = [], [], []
     for column in chosen:
         if wanted.channels is None and table.headed and _is_counter(column, chosen):
-            ignored.append((column.name, "a row counter"))
+            ignored.append((column.name, "it numbers the rows"))
             continue
         parsed = numbers_of(column, table)
         if parsed is None:
             if wanted.channels is not None:
                 raise DataError("this column does not hold numbers", place=f"{table.place}, column {column.name!r}")
             ignored.append((column.name, "time stamps" if column.kind == "stamp" else "text"))
+            notes += _blocks(column, table)
             continue
         if wanted.channels is None and column.name.startswith("column ") and not np.isfinite(parsed[0]).any():
             ignored.append((column.name, "empty"))
             continue
-        channels.append(replace(column, cells=parsed[0]))
+        absent = np.isin(parsed[0], wanted.missing)
+        channels.append(replace(column, cells=np.where(absent, np.nan, parsed[0])))
+        if absent.any():
+            notes.append(f"{column.name!r}: {counted(int(absent.sum()), 'value')} read as missing, as asked")
         if parsed[1]:
             notes.append(parsed[1])
     if not channels:
-        listed = ", ".join(f"{name!r} ({why})" for name, why in ignored[:8]) or "none"
+        listed = ", ".join(f"{name!r} ({why}{_example(table.find(name))})" for name, why in ignored[:8]) or "none"
         raise DataError(
             "no numeric column to use as a channel",
             place=table.place,
@@ -322,12 +354,33 @@ def _channels(
 
 
 def _is_counter(column: Column, among: list[Column]) -> bool:
-    others = [c for c in among if c is not column]
-    return (
-        bool(others)
-        and column.kind == "number"
-        and column.cells.dtype.kind == "i"
-        and time_words(column.name)[0] in _COUNTERS | {"column_1"}
-        and column is among[0]
-        and counts(column.cells)
+    """Whether a column beside others numbers the rows: the first one by ones, or one called `id` that increases."""
+    if len(among) < 2 or column.kind != "number" or column.cells.dtype.kind != "i":
+        return False
+    name = time_words(column.name)[0]
+    return (name in _COUNTERS and column is among[0] and counts(column.cells)) or (
+        name in _ROW_IDS and increases(column.cells)
     )
+
+
+def _example(column: Column | None) -> str:
+    """The first cell of a text column, as the reason for leaving it out shows it."""
+    if column is None or column.kind != "text":
+        return ""
+    cell = next((c for c in column.cells.slice(0, 2000).to_pylist() if c), None)
+    return "" if cell is None else f", such as {cell:.20}"
+
+
+def _blocks(column: Column, table: Table) -> list[str]:
+    """A note where a column of text cuts the rows into a few long blocks, as the name of a trajectory does."""
+    import pyarrow.compute as pc
+
+    rows, distinct = len(table), pc.count_distinct(column.cells).as_py()
+    if column.kind != "text" or column.cells.null_count or not 2 <= distinct <= rows // 10:
+        return []
+    changes = pc.sum(pc.not_equal(column.cells.slice(1), column.cells.slice(0, rows - 1))).as_py()
+    if changes != distinct - 1:
+        return []
+    name = column.name
+    return [f"{name!r} cuts the rows into {distinct} blocks: if each is a trajectory of its own, give id={name!r} "
+            f"(--id {name!r})"]  # fmt: skip

@@ -40,6 +40,7 @@ MISSING += ("null", "NULL", "Null", "None", "none", "missing", "nil")
 
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _INFINITE = r"[+-]?(?:inf|Inf|INF|infinity|Infinity)"
+_SYMBOLS = "%‰$€£¥"
 _GROUPED = r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?"
 
 
@@ -141,6 +142,7 @@ def _text_numbers(column: Column, table: Table) -> tuple[NDArray[np.float64], st
     present = len(cells) - cells.null_count
     if present == 0:
         return np.full(len(cells), np.nan), ""
+    cells, symbol = _without_symbol(cells, present)
     if table.decimal == ",":
         cells = pc.replace_substring(pc.replace_substring(pc.replace_substring(cells, ".", "\0"), ",", "."), "\0", ",")
     plain = pc.match_substring_regex(cells, f"^(?:{NUMBER}|{_INFINITE})$")
@@ -156,14 +158,33 @@ def _text_numbers(column: Column, table: Table) -> tuple[NDArray[np.float64], st
             place=table.at(row, column.name),
             remedy="Correct the cell, leave it empty if the value is missing, or choose other channels.",
         )
-    note = ""
+    note = f"{column.name!r}: numbers in {symbol}" if symbol else ""
     count = pc.sum(grouped).as_py() or 0
     if count:
         mark = "." if table.decimal == "," else ","
-        note = f"{column.name!r}: {mark!r} read as thousands separator in {count} cells"
+        note = (
+            f"{note or repr(column.name)}{',' if note else ':'} {mark!r} read as thousands separator in {count} cells"
+        )
         cells = pc.replace_substring(cells, ",", "")
     cells = pc.replace_substring_regex(cells, r"^\+", "")
     return np.asarray(pc.fill_null(pc.cast(cells, pa.float64()), math.nan)), note
+
+
+def _without_symbol(cells: Any, present: int) -> tuple[Any, str]:
+    """The cells without the one symbol that all present ones carry, such as % or $, and that symbol.
+
+    Where only some carry it, "20 %" and "0.2" may stand side by side: then nothing is taken away.
+    """
+    import pyarrow.compute as pc
+
+    first = next((cell for cell in cells.slice(0, 2000).to_pylist() if cell), "")
+    for symbol in _SYMBOLS:
+        if symbol not in first:
+            continue
+        before, after = rf"^([+-]?)\s*{re.escape(symbol)}\s*", rf"\s*{re.escape(symbol)}$"
+        if (pc.sum(pc.match_substring_regex(cells, f"{before}|{after}")).as_py() or 0) == present:
+            return pc.replace_substring_regex(pc.replace_substring_regex(cells, after, ""), before, r"\1"), symbol
+    return cells, ""
 
 
 def clean(cells: Any) -> Any:

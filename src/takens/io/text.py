@@ -12,6 +12,7 @@ import numpy as np
 
 from ..clock import Clock
 from ..errors import DataError
+from ..wording import counted
 from .compressed import check_rows, file_bytes
 from .dialect import COMMENTS, Dialect, fields, looks_like, sniff
 from .table import MISSING, Column, Table, name_columns
@@ -136,7 +137,7 @@ def _ragged(body: bytes, delimiter: str, dialect: Dialect, place: str) -> None:
             last = all(not rest.strip() for rest in text[position + 1 :])
             remedy = "The file may be truncated: copy or export it again." if last and count < dialect.width else ""
             raise DataError(
-                f"{count} fields where {dialect.width} are expected",
+                f"{counted(count, 'field')} where {dialect.width} {'is' if dialect.width == 1 else 'are'} expected",
                 place=f"{place}, row {position + 1} (line {dialect.skip + position + 1})",
                 remedy=remedy or "Check the delimiter (delimiter=) and quotes in this line.",
             )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..clock import CALENDAR, SECONDS, Clock
 from ..errors import DataError, SettingError
+from ..wording import counted
 from .stamps import NAT, localise, parse_stamps, times_of
 from .table import Column, Table, numbers_of
 from .wanted import Wanted
@@ -29,6 +30,11 @@ _SPELLINGS = {
     "year": "year years yr yrs a",
 }
 UNITS = {word: unit for unit, words in _SPELLINGS.items() for word in words.split()}
+_DATE_NAMES = {"date", "datum", "datetime", "date_time", "fecha"}
+_SERIALS = (18_264, 73_050)
+"""The day numbers of 1950 to 2099 in a spreadsheet."""
+_UNIX_EPOCH = 25_569
+"""The day number of 1 January 1970 in a spreadsheet."""
 _EPOCHS = {"s": (3e8, 4e9), "ms": (3e11, 4e12), "us": (3e14, 4e15), "ns": (3e17, 4e18)}
 
 
@@ -46,7 +52,12 @@ class Axis:
     def label(self, row: int) -> str:
         """The time of a row as an error shows it."""
         key = self.keys[row]
-        return str(key.astype("datetime64[us]")).removesuffix(".000000") if self.calendar else f"{key:g}"
+        if not self.calendar:
+            return f"{key:.10g}"
+        text = str(key.astype("datetime64[us]")).replace("T", " ")
+        for ending in (".000000", ":00", " 00:00"):
+            text = text.removesuffix(ending)
+        return text
 
 
 def unit_of(word: str) -> str:
@@ -78,7 +89,7 @@ def axis_of(column: Column, table: Table, wanted: Wanted) -> Axis:
     if missing.any():
         row = int(np.flatnonzero(missing)[0])
         raise DataError(
-            f"the time is missing ({int(missing.sum())} such rows)",
+            f"the time is missing ({counted(int(missing.sum()), 'such row')})",
             place=table.at(row, column.name),
             remedy="Fill in the time, remove the row, or name another time column.",
         )
@@ -149,11 +160,23 @@ def _from_numbers(column: Column, table: Table, wanted: Wanted) -> Axis:
             return _calendar_numbers(cells * 10000 + 101, "calendar years", table, column)
         if whole and not unit and 17000101 <= cells.min() <= cells.max() <= 21991231:
             return _calendar_numbers(cells, "dates written as yyyymmdd", table, column)
+        if not unit and name in _DATE_NAMES and _SERIALS[0] <= np.nanmin(cells) <= np.nanmax(cells) <= _SERIALS[1]:
+            return _serials(cells)
     if unit:
         return Axis(cells.astype(np.float64), False, f"numbers in {unit}", unit=unit)
     if whole and len(cells) > 1 and bool((np.diff(cells) == 1).all()):
         return Axis(cells.astype(np.float64), False, "row counter", unit="step")
     return Axis(cells.astype(np.float64), False, "numbers without a unit", unit="time unit")
+
+
+def _serials(cells: NDArray[Any]) -> Axis:
+    """Dates as a spreadsheet numbers them: days since 30 December 1899, times of day as shares of a day."""
+    missing = ~np.isfinite(cells)
+    days = np.where(missing, 0, cells) - _UNIX_EPOCH
+    # A share of a day is stored with about a millisecond's precision.
+    micros = np.round(days * 86_400_000).astype(np.int64) * 1000
+    how = "day numbers of a spreadsheet, by the name of the column and the size of the numbers"
+    return Axis(np.where(missing, NAT, micros), True, how)
 
 
 def _epoch(cells: NDArray[Any], unit: str, wanted: Wanted) -> Axis:

@@ -24,6 +24,7 @@ class Wanted:
     sheet: str | None = None
     delimiter: str | None = None
     decimal: str | None = None
+    missing: tuple[float, ...] = ()
     max_rows: int = 50_000_000
 
     def __post_init__(self) -> None:

@@ -13,10 +13,11 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..durations import in_words
+from ..durations import every
 from ..estimate import Estimate
 from ..findings import SPECTRUM, STATE
 from ..forecast import Forecast
+from ..wording import counted
 from . import words
 from .document import QUANTILES, channel_facts
 from .orbit import POINTS, Orbit, delay_of, orbit
@@ -205,8 +206,8 @@ def _tables(study: Study) -> dict[str, Any]:
     series = study.series
     rows, columns = series.shape
     first, last = series.clock.words(series.times[[0, -1]])
-    facts = f"{rows:,} rows, {columns} channel{'s' * (columns > 1)}, one row every "
-    facts += in_words(series.interval, series.clock.unit)
+    facts = f"{counted(rows, 'row')}, {counted(columns, 'channel')}, one row "
+    facts += every(series.interval, series.clock.unit)
     facts += f", from {first} to {last}" if series.clock.origin is not None else ""
     scored = [c for c in study.candidates if c.ok]
     reading = series.reading if series.reading is not None else reading_of(series)
