@@ -133,9 +133,9 @@ def test_the_caret_of_a_long_text_is_under_the_character() -> None:
     ],
 )
 def test_limits(source: str, cause: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert cause in error(source).cause
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 def test_what_keeps_the_limits_is_read() -> None:
@@ -263,7 +263,8 @@ POINT = {name: 0.5 + i for i, name in enumerate(NAMES)}
 
 def check_any_text(source: str) -> None:
     """Either an error that can be shown, or a tree of the allow-list that prints, reads back and has a value."""
-    began = time.perf_counter()
+    # Processor time, so that a busy machine does not fail the test.
+    began = time.process_time()
     try:
         tree = parse(source, NAMES)
     except EquationError as refused:
@@ -280,7 +281,7 @@ def check_any_text(source: str) -> None:
         if len(shown) <= grammar.LONGEST:
             assert parse(shown, NAMES) == tree
         assert evaluate(tree, POINT).shape == ()
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 @settings(max_examples=2_000, deadline=None, derandomize=True, database=None)

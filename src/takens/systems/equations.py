@@ -158,20 +158,20 @@ def check_names(
     states: Sequence[str], parameters: Sequence[str], auxiliary: Sequence[str] = (), *, place: str = ""
 ) -> None:
     """Raise `EquationError` unless all names are plain, free and different."""
-    kinds = [*((n, "state") for n in states), *((n, "parameter") for n in parameters)]
+    kinds = [*((n, "a state") for n in states), *((n, "a parameter") for n in parameters)]
     seen: dict[str, str] = {}
-    for name, kind in [*kinds, *((n, "auxiliary definition") for n in auxiliary)]:
+    for name, kind in [*kinds, *((n, "an auxiliary definition") for n in auxiliary)]:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise EquationError(
-                f"{name!r} cannot name a {kind}",
+                f"{name!r} cannot name {kind}",
                 place=place,
                 remedy="A name is a letter and up to 30 letters, digits or underscores.",
             )
         if name in FUNCTIONS or name in KEYWORDS:
             what = "a function" if name in FUNCTIONS else "a word of the grammar"
-            raise EquationError(f"{kind} {name!r} has the name of {what}", place=place, remedy="Rename it.")
+            raise EquationError(f"{name!r}, {kind}, has the name of {what}", place=place, remedy="Rename it.")
         if name in seen:
-            raise EquationError(f"{name!r} is a {seen[name]} and a {kind}", place=place, remedy="Rename one of them.")
+            raise EquationError(f"{name!r} is both {seen[name]} and {kind}", place=place, remedy="Rename one of them.")
         seen[name] = kind
 
 
