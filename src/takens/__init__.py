@@ -17,6 +17,8 @@ _PUBLIC = {
     "open": "io.reading:open_data",
     "System": "systems.base",
     "system": "systems.definition",
+    "simulate": "systems.simulate",
+    "simulate_ensemble": "systems.simulate",
     "measure": "measures:measure_series",
     "verdict": "measures.verdict:verdict",
     "load": "models.store:load_law",
