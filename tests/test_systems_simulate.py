@@ -9,13 +9,13 @@ import pytest
 
 from takens.errors import SettingError, SimulationError
 from takens.systems import compile as compilation
-from takens.systems.adaptive import DONE
 from takens.systems.base import Flow, Map
 from takens.systems.compile import adaptive_kernel
 from takens.systems.dop853 import DOP853
 from takens.systems.emit import Program
 from takens.systems.equations import Equations
 from takens.systems.integrate import METHODS, integrate, march
+from takens.systems.loop import DONE
 from takens.systems.simulate import program_of, simulate, simulate_ensemble
 from takens.systems.tableau import RK4, TSIT5, Tableau
 

@@ -1,20 +1,14 @@
-"""Machine code of the adaptive loop: steps, error control, rejection and samples in one function."""
+"""Machine code of adaptive Runge-Kutta steps: stages, error control, refusal, dense output."""
 
 from __future__ import annotations
 
 import math
 
 from .emit import ONE, ZERO, Program
-from .ir import Code, literal
-from .steps import Stages, row_of, rule_text
+from .ir import literal
+from .loop import UNDERFLOW, Loop
+from .steps import rule_text
 from .tableau import Tableau
-
-INTEGRATE = "integrate"
-INTEGRATE_ARGUMENTS = (
-    "ptr noalias %y", "ptr noalias readonly %p", "ptr noalias %progress", "ptr noalias %counts", "double %tolerance",
-    "i64 %budget", "ptr noalias readonly %times", "i64 %samples", "ptr noalias %out",
-)  # fmt: skip
-DONE, BUDGET, UNDERFLOW = 0, 1, 2
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
 """The step aims at this share of the error's limit, and changes by no more than these factors at once."""
@@ -25,77 +19,45 @@ FLOOR = 1e-12
 
 
 def adaptive_steps(program: Program, tableau: Tableau) -> tuple[list[str], set[str]]:
-    """`i64 @integrate(y, p, progress, counts, tolerance, budget, times, samples, out)` and the rule it calls.
+    """The loop of `loop.Loop` with the steps of a tableau, and the rule it calls.
 
-    Integrates from `progress = (t, h, log2 of the squared error before)` to the last of `times`, writing a row of
-    `out` for each by dense output, in at most `budget` steps; `counts = (next sample, steps taken, steps refused)`.
-    Returns DONE, BUDGET (call again to go on: the result does not depend on the budget) or UNDERFLOW. The error of a
-    step, relative to tolerance (1 + |y|), is at most 1 in the root mean square over the states.
+    The estimated error of a step, relative to tolerance (1 + |y|), is at most 1 in the root mean square over the
+    states. The step control remembers log2 of the squared error before.
     """
     text, rule_code = rule_text(program, contract=True, uses=len(tableau.all_stages))
-    body = _Adaptive(len(program.states), tableau)
+    body = _RungeKutta(len(program.states), tableau)
     return [text, body.text()], rule_code.used | body.code.used
 
 
-class _Adaptive:
-    """The blocks of the loop; variables live in slots, blocks are named after what they do."""
+class _RungeKutta(Loop):
+    """The steps of one tableau."""
 
     def __init__(self, dimension: int, tableau: Tableau) -> None:
-        self.code = code = Code(contract=True)
+        super().__init__(dimension, len(tableau.all_stages), len(tableau.dense[0]))
         self._tableau = tableau
-        self._slots = Stages(code, dimension, len(tableau.all_stages))
-        self._time, self._step, self._memory = code.slot(), code.slot(), code.slot()
-        self._sample, self._taken, self._refused, self._left = (code.slot("i64") for _ in range(4))
-        self._label = {name: code.label() for name in ("loop", "refuse", "accept", "dense", "write", "advance", "next")}
-        self._exit = {status: code.label() for status in (DONE, BUDGET, UNDERFLOW)}
-        self._polynomial = [code.slot(size=dimension) for _ in tableau.dense[0]]
+        self._logarithm = ZERO
 
-    def text(self) -> str:
-        """The whole function."""
-        self._enter()
-        self._attempt()
-        self._refuse()
-        self._accept()
-        self._dense()
-        self._write()
-        self._advance()
-        self._leave()
-        return self.code.function(INTEGRATE, INTEGRATE_ARGUMENTS, result="i64", attributes="nounwind")
+    def _start(self) -> None:
+        slots = self._slots
+        slots.rate(self.code.load(self._time), slots.state, slots.rates[0])
 
-    def _variables(self) -> list[tuple[str, str, int, str]]:
-        return [
-            (self._time, "%progress", 0, "double"), (self._step, "%progress", 1, "double"),
-            (self._memory, "%progress", 2, "double"), (self._sample, "%counts", 0, "i64"),
-            (self._taken, "%counts", 1, "i64"), (self._refused, "%counts", 2, "i64"),
-        ]  # fmt: skip
+    def _carry(self) -> None:
+        slots = self._slots
+        slots.copy(slots.rates[len(self._tableau.stages)], slots.rates[0])
 
-    def _enter(self) -> None:
-        code, slots = self.code, self._slots
-        for slot, array, index, kind in self._variables():
-            code.store(code.load(array, str(index), kind), slot, kind=kind)
-        code.store("%budget", self._left, kind="i64")
-        slots.copy("%y", slots.state)
-        slots.rate(code.load(self._time), slots.state, slots.rates[0])
-        self._end = code.load("%times", code.value("sub i64 %samples, 1"))
-        code.jump(self._label["loop"])
-
-    def _attempt(self) -> None:
+    def _step(self) -> None:
         """One trial step, no further than the end, and its squared error relative to the tolerance."""
         code, slots, tableau = self.code, self._slots, self._tableau
-        code.begin(self._label["loop"])
-        self._t, step = code.load(self._time), code.load(self._step)
-        rest = code.subtract(self._end, self._t)
-        last = code.compare("oge", step, rest)
-        self._h = code.select(last, rest, step)
-        self._new_time = code.select(last, self._end, code.add(self._t, self._h))
+        self._clip(code.load(self._length))
         for index, (node, row) in enumerate(tableau.stages[1:], start=1):
             slots.stage(self._t, self._h, node, row, slots.rates[index])
         slots.move(tableau.weights, self._h, slots.next)
         slots.rate(self._new_time, slots.next, slots.rates[len(tableau.stages)])
-        self._error = self._squared_error()
-        self._logarithm = code.call("log2", code.maximum(self._error, literal(FLOOR)))
-        accepted = code.compare("ole", self._error, ONE)
-        code.branch(accepted, self._label["accept"], self._label["refuse"])
+        error = self._squared_error()
+        self._logarithm = code.call("log2", code.maximum(error, literal(FLOOR)))
+        code.branch(code.compare("ole", error, ONE), self._label["accept"], self._label["refuse"])
+        self._refuse()
+        self._accept()
 
     def _squared_error(self) -> str:
         """The mean squared error; two estimates e5, e3 combine to h^2 e5^4 / (e5^2 + 0.01 e3^2)."""
@@ -135,25 +97,9 @@ class _Adaptive:
         code.begin(self._label["refuse"])
         factor = self._limited(code.multiply(self._logarithm, literal(-0.5 / self._tableau.error_order)), 1.0)
         step = code.multiply(self._h, factor)
-        code.store(step, self._step)
+        code.store(step, self._length)
         self._count(self._refused)
-        smallest = code.add(literal(1e-300), code.multiply(literal(4e-16), code.call("fabs", self._t)))
-        code.branch(code.compare("ogt", step, smallest), self._label["next"], self._exit[UNDERFLOW])
-
-    def _count(self, place: str) -> str:
-        code = self.code
-        more = code.value(f"add i64 {code.load(place, kind='i64')}, 1")
-        code.store(more, place, kind="i64")
-        return more
-
-    def _due(self) -> str:
-        """Whether a sample is left and its time is not after the step."""
-        code = self.code
-        index = code.load(self._sample, kind="i64")
-        bounded = code.value(f"icmp slt i64 {index}, %samples")
-        safe = code.value(f"select i1 {bounded}, i64 {index}, i64 0")
-        due = code.compare("ole", code.load("%times", safe), self._new_time)
-        return code.value(f"and i1 {bounded}, {due}")
+        code.branch(self._sound(step), self._label["next"], self._exit[UNDERFLOW])
 
     def _accept(self) -> None:
         code, order = self.code, self._tableau.error_order
@@ -162,15 +108,13 @@ class _Adaptive:
             code.multiply(self._logarithm, literal(-0.5 * PROPORTIONAL / order)),
             code.multiply(code.load(self._memory), literal(0.5 * INTEGRAL / order)),
         )
-        code.store(code.multiply(self._h, self._limited(change, GROW)), self._step)
+        code.store(code.multiply(self._h, self._limited(change, GROW)), self._length)
         code.store(self._logarithm, self._memory)
-        self._count(self._taken)
-        code.branch(self._due(), self._label["dense"], self._label["advance"])
+        self._accepted()
 
-    def _dense(self) -> None:
-        """The extra stages and the polynomial of this step: y + sum_j theta^j q_j."""
+    def _dense(self) -> tuple[str, str]:
+        """The extra stages and the polynomial of this step: y + sum_j theta^j q_j, theta = (time - t) / h."""
         code, slots, tableau = self.code, self._slots, self._tableau
-        code.begin(self._label["dense"])
         first = len(tableau.stages) + 1
         for index, (node, row) in enumerate(tableau.extra, start=first):
             slots.stage(self._t, self._h, node, row, slots.rates[index])
@@ -186,47 +130,4 @@ class _Adaptive:
                 code.store(code.multiply(self._h, total), place, index)
 
         code.each(slots.dimension, one)
-        self._inverse = code.divide(ONE, self._h)
-        code.jump(self._label["write"])
-
-    def _write(self) -> None:
-        """One sample; at the end of the step theta is exactly 1."""
-        code, slots = self.code, self._slots
-        code.begin(self._label["write"])
-        index = code.load(self._sample, kind="i64")
-        moment = code.load("%times", index)
-        share = code.multiply(code.subtract(moment, self._t), self._inverse)
-        theta = code.select(code.compare("oeq", moment, self._new_time), ONE, share)
-        place = row_of("%out", index, slots.dimension, code)
-
-        def one(state: str) -> None:
-            value = code.load(self._polynomial[-1], state)
-            for power in reversed(self._polynomial[:-1]):
-                value = code.add(code.load(power, state), code.multiply(theta, value))
-            code.store(code.add(code.load(slots.state, state), code.multiply(theta, value)), place, state)
-
-        code.each(slots.dimension, one)
-        self._count(self._sample)
-        code.branch(self._due(), self._label["write"], self._label["advance"])
-
-    def _advance(self) -> None:
-        code, slots = self.code, self._slots
-        code.begin(self._label["advance"])
-        slots.copy(slots.next, slots.state)
-        slots.copy(slots.rates[len(self._tableau.stages)], slots.rates[0])
-        code.store(self._new_time, self._time)
-        left = code.load(self._sample, kind="i64")
-        code.branch(code.value(f"icmp slt i64 {left}, %samples"), self._label["next"], self._exit[DONE])
-        code.begin(self._label["next"])
-        budget = code.value(f"sub i64 {code.load(self._left, kind='i64')}, 1")
-        code.store(budget, self._left, kind="i64")
-        code.branch(code.value(f"icmp sgt i64 {budget}, 0"), self._label["loop"], self._exit[BUDGET])
-
-    def _leave(self) -> None:
-        code, slots = self.code, self._slots
-        for status, label in self._exit.items():
-            code.begin(label)
-            for slot, array, index, kind in self._variables():
-                code.store(code.load(slot, kind=kind), array, str(index), kind)
-            slots.copy(slots.state, "%y")
-            code.emit(f"ret i64 {status}")
+        return code.divide(ONE, self._h), ONE

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .adaptive import INTEGRATE, adaptive_steps
+from .adaptive import adaptive_steps
 from .emit import RULE, Program
+from .loop import INTEGRATE
 from .machine import Machine
 from .steps import MARCH, fixed_steps, map_steps, rule_text
 from .tableau import Tableau

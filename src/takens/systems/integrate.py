@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SettingError, SimulationError
-from .adaptive import BUDGET, UNDERFLOW
 from .compile import Kernel, adaptive_kernel, marching_kernel
 from .dop853 import DOP853
 from .emit import Program
+from .loop import BUDGET, UNDERFLOW
 from .tableau import RK4, TSIT5, Tableau
 
 Array = NDArray[np.float64]
