@@ -19,6 +19,7 @@ _PUBLIC = {
     "system": "systems.definition",
     "simulate": "systems.simulate",
     "simulate_ensemble": "systems.simulate",
+    "lyapunov_spectrum": "dynamics.exponents",
     "measure": "measures:measure_series",
     "verdict": "measures.verdict:verdict",
     "load": "models.store:load_law",
@@ -26,7 +27,7 @@ _PUBLIC = {
     "study": "study:study",
     "backtest": "backtest:backtest",
 }
-_MODULES = ("checks", "errors", "figures", "io", "measures", "models", "scores", "systems")
+_MODULES = ("checks", "dynamics", "errors", "figures", "io", "measures", "models", "scores", "systems")
 
 __all__ = ["__version__", *_PUBLIC, *_MODULES]
 
