@@ -211,6 +211,10 @@ def test_the_derivative_of_what_the_limits_allow_is_quick_and_has_a_value() -> N
         ("1.5e20*x", r"1.5 \cdot 10^{20} \, x"),
         ("(1e-5)**x", r"\left(10^{-5}\right)^{x}"),
         ("(x > 0)*y", r"\left[x > 0\right] \, y"),
+        ("-(x > 0)/2", r"\frac{-\left[x > 0\right]}{2}"),
+        ("exp(x < y) + (x or y)", r"e^{\left[x < y\right]} + \left[x \vee y\right]"),
+        ("x**(x > y and z)", r"x^{\left[x > y \wedge z\right]}"),
+        ("(x > 0)**2", r"\left[x > 0\right]^{2}"),
         ("x % (2*pi)", r"x \bmod \left(2 \, \pi\right)"),
         ("atan2(y, x)", r"\operatorname{atan2}\left(y, x\right)"),
         (

@@ -68,7 +68,7 @@ def latex(expression: Expression, symbols: Mapping[str, str] | None = None) -> s
     forms = {name: symbol(name) for name in names_in(expression)} | dict(symbols or {})
     found: dict[int, str] = {}
     for node in postorder([expression]):
-        operands = [found[id(part)] for part in parts(node)]
+        operands = [_number(node, i, part, found[id(part)]) for i, part in enumerate(parts(node))]
         found[id(node)] = forms[node.name] if isinstance(node, Name) else _latex(node, operands)
     return found[id(expression)]
 
@@ -96,14 +96,15 @@ def _latex(node: Expression, shown: list[str]) -> str:
 
 
 def _held(part: Expression, shown: str, least: int) -> str:
-    """An operand in parentheses unless it holds together at least as tightly as `least`.
+    """An operand in parentheses unless it holds together at least as tightly as `least`."""
+    bracketed = isinstance(part, Compare | Logical) and least > COMPARE
+    return shown if bracketed or _level(part) >= least else rf"\left({shown}\right)"
 
-    A truth value used as a number stands in brackets (Iverson); a number with a power of ten is a product.
-    """
-    tightness = _level(part)
-    if isinstance(part, Compare | Logical) and least > COMPARE:
-        return rf"\left[{shown}\right]"
-    return shown if tightness >= least else rf"\left({shown}\right)"
+
+def _number(node: Expression, position: int, part: Expression, shown: str) -> str:
+    """A truth value in brackets (Iverson's) where its node needs a number, which is everywhere but in a test."""
+    truth_is_meant = isinstance(node, Logical) or (isinstance(node, Conditional) and position == 0)
+    return rf"\left[{shown}\right]" if isinstance(part, Compare | Logical) and not truth_is_meant else shown
 
 
 def _level(part: Expression) -> int:
