@@ -300,8 +300,8 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         '[[system]]\nname = "Broken"\nequations.x = \n'
     )
     (tmp_path / "maps.toml").write_text(
-        '[[system]]  # the first\nname = "Rössler 2"\nkind = "map"\nequations.x = "a*x"\nparameters = { a = 2 }\n'
-        "initial = [1]\n"
+        '[[system]]  # the first\nname = "Rössler 2"\nkind = "map"\nequations.x = "a*x"\ninitial = [1]\n'
+        "[system.parameters]\na = 2\n"
     )
     monkeypatch.setattr(catalogue_index, "FOLDER", tmp_path)
     catalogue_index.entries.cache_clear()

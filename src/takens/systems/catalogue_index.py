@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..errors import SettingError
 
 FOLDER = Path(__file__).parent / "catalogue"
-_HEAD = re.compile(r"^\[\[system\]\][ \t]*(?:#.*)?$", re.MULTILINE)
+_HEAD = re.compile(r"^\[\[[ \t]*system[ \t]*\]\][ \t]*(?:#.*)?$", re.MULTILINE)
 _NAME = re.compile(r"""^name\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
 
 
@@ -68,6 +68,6 @@ def definition(name: str) -> tuple[Mapping[str, Any], str]:
             remedy=f"{hint}A file of your own ends in .toml; takens.systems.names() lists all {len(known)}.",
         )
     try:
-        return tomllib.loads(entry.text), entry.path.name
+        return tomllib.loads(f"[[system]]{entry.text}")["system"][0], entry.path.name
     except tomllib.TOMLDecodeError as error:
         raise SettingError(f"is not TOML: {error}", place=f"{entry.path.name}: {entry.name}") from None
