@@ -396,3 +396,38 @@ def test_findings_are_cut_between_sentences() -> None:
     text = "Best model: NVAR is best (skill +9 %). It may not last. " + "And so on. " * 30
     assert whole_sentences(text, 60) == "Best model: NVAR is best (skill +9 %). It may not last."
     assert whole_sentences("Title: " + "long " * 40 + "end. More.", 60).endswith("long end.")
+
+
+@pytest.mark.parametrize(
+    ("model", "pair"),
+    [("nvar", "delays=lots"), ("nvar", "delays=2.5"), ("nvar", "delays=true"), ("autoregression", "lags=abc"),
+     ("autoregression", "lags=[1,0.5]"), ("seasonal_naive", "period=x"), ("nvar", "delays=-3"), ("nvar", "delay=3")],
+)  # fmt: skip
+def test_a_setting_of_the_wrong_kind_is_refused(
+    short: str, model: str, pair: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run("fit", short, "--model", model, "--set", pair, "--out", "x.law", capsys=capsys)
+    assert (code, out) == (2, "")
+    assert pair.partition("=")[0] in err
+    assert "bug" not in err
+    assert not Path("x.law").exists()
+
+
+def test_a_list_is_a_setting(short: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(
+        "fit", short, "--model", "autoregression", "--set", "lags=[1,2,24]", "--out", "x.law", capsys=capsys
+    )
+    assert code == 0
+    assert "lags 1-2, 24" in out
+
+
+@pytest.mark.parametrize("command", ["info", "verdict", "fit", "forecast", "generate", "models"])
+def test_examples_of_the_help_work_when_pasted(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, text, _ = run(command, "--help", capsys=capsys)
+    assert code == 0
+    lines = [line.split() for line in text.splitlines() if line.startswith("    takens ")]
+    assert lines
+    Path("examples").symlink_to(Path(__file__).parent.parent / "examples")
+    for _, *words in lines:
+        code, _, err = run(*words, capsys=capsys)
+        assert code == 0, (words, err)

@@ -60,7 +60,8 @@ def steps(horizon: int | str, interval: float, clock: Clock, place: str = "horiz
     else:
         count = float(horizon)
     if not 0.5 <= count < 1e9:
-        raise SettingError(f"must be at least one step, got {horizon}", place=place)
+        limit = "at least one step" if count < 1 else "less than a thousand million steps"
+        raise SettingError(f"must be {limit}, got {horizon}", place=place)
     return round(count)
 
 

@@ -200,7 +200,8 @@ class Series:
             raise DataError(
                 f"sampling is irregular (intervals vary by {sampling.spread:.0%} of the median)",
                 place=self.source or self.name,
-                remedy=f"Resample explicitly, for instance series.resample({sampling.interval:g}, method='linear').",
+                remedy=f"Resample explicitly, for instance series.resample({sampling.interval:.3g}, method='linear') "
+                f"(--resample {sampling.interval:.3g} --resample-method linear).",
             )
         index = np.concatenate([[0], np.cumsum(np.round(np.diff(self.times) / sampling.interval).astype(int))])
         if index[-1] > max(100 * len(self), 1_000_000):

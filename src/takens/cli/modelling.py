@@ -10,7 +10,7 @@ import click
 from ..errors import OutputError, SettingError
 from .describing import first_sentence
 from .options import Manner, Source, manner, reading
-from .quantities import settings
+from .quantities import fits, in_speech, settings
 
 if TYPE_CHECKING:
     from ..forecast import Forecast
@@ -41,6 +41,8 @@ def fit(source: Source, name: str | None, pairs: tuple[str, ...], manner: Manner
             place="--model, --out",
             remedy="For instance --model nvar --out mine.law; `takens models` lists the models.",
         )
+    from ..candidate import described
+
     model = built(name, pairs)
     if manner.out.exists() and not (manner.out / "law.json").exists():
         raise OutputError(
@@ -52,9 +54,12 @@ def fit(source: Source, name: str | None, pairs: tuple[str, ...], manner: Manner
         "law": str(manner.out),
         "model": name,
         "channels": law.signature.channels,
-        "settings": learned(law),
+        "settings": described(model.settled(law)),
     }
-    shown = ", ".join(f"{key} {value}" for key, value in document["settings"].items())
+    shown = ", ".join(
+        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in document["settings"].items()
+    )
     lines = [f"Fitted {name} to {law.signature.name} ({', '.join(law.signature.channels)}): {shown or 'no settings'}."]
     lines += [f"Law: {manner.out}", f"Next: takens forecast {manner.out} --horizon 50"]
     manner.tell(document, lines)
@@ -86,6 +91,7 @@ def forecast(
     \b
     Examples:
       takens forecast examples/elnino.csv --model autoregression --horizon 12
+      takens fit examples/elnino.csv --model nvar --out elnino.law
       takens forecast elnino.law --horizon 2y --out next.nc
     """
     if horizon is None:
@@ -132,6 +138,7 @@ def generate(law: Path, length: int, noise_free: bool, manner: Manner) -> None:
 
     \b
     Example:
+      takens fit examples/elnino.csv --model nvar --out elnino.law
       takens generate elnino.law --length 2000 --out surrogate.csv
     """
     made = opened_law(law).generate(length, seed=manner.seed, noise=not noise_free)
@@ -169,14 +176,17 @@ def models(manner: Manner) -> None:
 
 
 def built(name: str, pairs: tuple[str, ...]) -> Model:
-    """The model `name` with the settings `pairs`; a setting it does not have is a `SettingError`."""
-    from ..models import model
+    """The model `name` with the settings `pairs`; a setting it does not have, or of a wrong type, is refused."""
+    from typing import get_type_hints
+
+    from ..models import MODELS, model
 
     chosen = settings(pairs)
-    try:
-        return model(name, **chosen)
-    except TypeError as error:
-        raise SettingError(str(error), place="--set", remedy=f"`takens fit --help` and the docs of {name}.") from None
+    hints = get_type_hints(MODELS[name]) if name in MODELS else {}
+    for key, value in chosen.items():
+        if key in hints and not fits(value, hints[key]):
+            raise SettingError(f"{key} cannot be {value!r}", place="--set", remedy=f"Give {in_speech(hints[key])}.")
+    return model(name, **chosen)
 
 
 def is_law(path: Path) -> bool:
@@ -189,13 +199,6 @@ def opened_law(path: Path) -> Law:
     from ..models.store import load_law
 
     return load_law(path)
-
-
-def learned(law: Law) -> dict[str, Any]:
-    """The plain settings of a law, those of what it wraps included."""
-    from ..candidate import described
-
-    return described(law)
 
 
 def last(opened: Any) -> Series:

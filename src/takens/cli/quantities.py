@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from ..errors import SettingError
 
@@ -65,3 +66,35 @@ def codes(text: str) -> list[float]:
     if not found or None in found:
         raise SettingError(f"{text!r} is not a list of numbers", place="--missing", remedy="For instance -9999,-999.")
     return [code for code in found if code is not None]
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether `value` is of the type that a setting is declared with: int, float, str, bool, tuple, None or a union."""
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    for kind in kinds:
+        if get_origin(kind) is tuple:
+            good = isinstance(value, tuple) and all(fits(item, get_args(kind)[0]) for item in value)
+        elif get_origin(kind) is Literal:
+            good = value in get_args(kind)
+        elif kind in (int, float):
+            good = isinstance(value, int | kind) and not isinstance(value, bool)
+        else:
+            good = isinstance(value, kind)
+        if good:
+            return True
+    return False
+
+
+def in_speech(hint: Any) -> str:
+    """A type of a setting for people: `a whole number or a list of whole numbers`."""
+    words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    said = []
+    for kind in kinds:
+        if get_origin(kind) is tuple:
+            said.append(f"a list of {'whole ' if get_args(kind)[0] is int else ''}numbers such as [1,2]")
+        elif get_origin(kind) is Literal:
+            said.append("one of " + ", ".join(map(str, get_args(kind))))
+        else:
+            said.append(words.get(kind, getattr(kind, "__name__", str(kind))))
+    return " or ".join(said)

@@ -32,7 +32,7 @@ def study(source: Source, horizon: str | None, budget: str, chosen: str | None, 
     \b
     Examples:
       takens study examples/elnino.csv
-      takens study data.csv --time date --channels load,price --horizon 2d --budget 5m --out monday
+      takens study examples/elnino.csv --time date --channels sst --horizon 2y --budget 30s --out elnino
     """
     from ..durations import seconds
     from ..study import study as run
