@@ -62,6 +62,22 @@ def test_lorenz_to_one_per_cent() -> None:
     assert abs(found.value[1]) < 1e-4
 
 
+def test_the_sum_is_the_mean_divergence_where_that_varies() -> None:
+    """Roessler: the trace of the Jacobian is a + x - c; sum and divergence come from one orbit by different ways."""
+    roessler = {
+        "name": "Roessler",
+        "equations": {"x": "-y - z", "y": "x + a*y", "z": "b + z*(x - c)"},
+        "parameters": {"a": 0.2, "b": 0.2, "c": 5.7},
+        "initial": {"x": 1.0, "y": 1.0, "z": 0.0},
+        "period": 5.9,
+    }
+    found = lyapunov_spectrum(tk.system(roessler))
+    assert found.details["sum"] == pytest.approx(found.details["divergence"], rel=1e-6)
+    error = found.details["standard_error"]
+    assert abs(found.value[0] - 0.0714) < 3 * error[0]
+    assert abs(found.value[1]) < 3 * error[1] + 1e-3
+
+
 def test_henon_and_logistic() -> None:
     henon = lyapunov_spectrum(tk.system(HENON))
     assert henon.value[0] == pytest.approx(0.4192, abs=0.004)

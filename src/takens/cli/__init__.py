@@ -12,6 +12,7 @@ from .describing import info, measure, verdict
 from .failures import answer, terminable
 from .modelling import fit, forecast, generate, models
 from .studying import study
+from .systems import exponents, simulate, systems
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -22,10 +23,11 @@ def commands() -> None:
     \b
     Start with:  takens study FILE          characterise, compare models, forecast, write a report
             or:  takens info FILE           what is in the file and what is wrong with it
+            or:  takens systems             the laws of motion that are known
     """
 
 
-for _command in (study, info, measure, verdict, fit, forecast, generate, models):
+for _command in (study, info, measure, verdict, fit, forecast, generate, models, systems, simulate, exponents):
     commands.add_command(_command)
 
 

@@ -142,14 +142,7 @@ def generate(law: Path, length: int, noise_free: bool, manner: Manner) -> None:
       takens generate elnino.law --length 2000 --out surrogate.csv
     """
     made = opened_law(law).generate(length, seed=manner.seed, noise=not noise_free)
-    if manner.out is not None:
-        made.save(str(manner.out))
-        manner.tell({"written": str(manner.out), "rows": len(made)}, [f"Written: {manner.out}"])
-        return
-    labels = made.clock.labels(made.times)
-    document = {"time": labels, "channels": {c: made.values[:, i] for i, c in enumerate(made.channels)}}
-    rows = [",".join([label, *map(repr, map(float, row))]) for label, row in zip(labels, made.values, strict=True)]
-    manner.table("\n".join([",".join(["time", *made.channels]), *rows]) + "\n", document)
+    manner.series(made)
 
 
 @click.command(short_help="List the models.")

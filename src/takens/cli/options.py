@@ -132,6 +132,18 @@ class Manner:
             self.remark(f"Written: {self.out}")
         self.tell(document, lines)
 
+    def series(self, made: Series, following: str = "") -> None:
+        """Write a series that was made to `--out` (.csv, .nc) and name the command `following`, or print it as CSV."""
+        if self.out is not None:
+            made.save(str(self.out))
+            lines = [f"Written: {self.out}"] + ([f"Next: {following}"] if following else [])
+            self.tell({"written": str(self.out), "rows": len(made), "channels": made.channels}, lines)
+            return
+        labels = made.clock.labels(made.times)
+        document = {"time": labels, "channels": {c: made.values[:, i] for i, c in enumerate(made.channels)}}
+        rows = [",".join([label, *map(repr, map(float, row))]) for label, row in zip(labels, made.values, strict=True)]
+        self.table("\n".join([",".join(["time", *made.channels]), *rows]) + "\n", document)
+
     def table(self, text: str, document: Mapping[str, Any]) -> None:
         """Print a table that was not written to a file: CSV `text`, or `document` as JSON."""
         sys.stdout.write(_json(document) + "\n" if self.as_json else text)

@@ -34,7 +34,8 @@ MOST_EQUATIONS = 4000
 def variational_program(rule: Equations, count: int) -> Program:
     """The equations of `rule` and of `count` tangent vectors: dv_i/dt = sum_k J_ik v_k, or v' = J v for a map.
 
-    States come first, then the vectors one after the other. The Jacobian is exact, its common parts are evaluated once.
+    States come first, then the vectors one after the other, then the trace of J, whose integral along the orbit of a
+    flow is the growth of volumes. The Jacobian is exact, its common parts are evaluated once.
     """
     definitions, rows = rule.jacobian
     names = tuple(f"tangent {j} of {state}" for j in range(count) for state in rule.states)
@@ -47,7 +48,10 @@ def variational_program(rule: Equations, count: int) -> Program:
             for slope, part in zip(row, vector, strict=True):
                 total = add(total, multiply(slope, part))
             expressions.append(total)
-    return Program(rule.states + names, rule.parameters, tuple(expressions), definitions, rule.time)
+    trace: Expression = ZERO
+    for i in range(size):
+        trace = add(trace, rows[i][i])
+    return Program((*rule.states, *names, "divergence"), rule.parameters, (*expressions, trace), definitions, rule.time)
 
 
 @dataclass(frozen=True)
@@ -67,20 +71,25 @@ class _Run:
             return integrate(program, state, parameters, end, start=time, tolerance=self.tolerance).states[0]
         return march(program, state, parameters, 1, start=time, skipped=round(length)).states[0]
 
-    def growth(self, state: Array, time: float, intervals: int, seed: int, report: Report | None) -> Array:
-        """Logarithms `(interval, count)` of how much each orthogonal direction grew in each interval."""
+    def growth(self, state: Array, time: float, intervals: int, seed: int, report: Report | None = None) -> Array:
+        """Logarithms `(interval, count + 1)` of the growth of each orthogonal direction, and of volumes.
+
+        The growth of volumes is the integral of the divergence; for a map the last column is NaN.
+        """
         program = variational_program(self.system.rule, self.count)
         size = self.system.dimension
         start = generator(seed, "tangent vectors").normal(size=(size, self.count))
         vectors = np.linalg.qr(start)[0]
-        logs = np.empty((intervals, self.count))
+        logs = np.empty((intervals, self.count + 1))
+        flow = isinstance(self.system, Flow)
         for k in range(intervals):
-            extended = self.advance(program, time, np.concatenate([state, vectors.T.ravel()]), self.interval)
+            extended = self.advance(program, time, np.concatenate([state, vectors.T.ravel(), [0.0]]), self.interval)
             time += self.interval
             state = extended[:size]
-            vectors, triangle = np.linalg.qr(extended[size:].reshape(self.count, size).T)
+            vectors, triangle = np.linalg.qr(extended[size:-1].reshape(self.count, size).T)
             with np.errstate(divide="ignore"):
-                logs[k] = np.log(np.abs(np.diag(triangle)))
+                logs[k, :-1] = np.log(np.abs(np.diag(triangle)))
+            logs[k, -1] = extended[-1] if flow else np.nan
             if report is not None:
                 report((k + 1) / intervals)
         return logs
@@ -125,18 +134,19 @@ def lyapunov_spectrum(
         state = run.advance(program_of(system.rule), 0.0, state, wait)
     if interval is None:
         run = _fitted(run, state, wait, seed, length / (4 * BATCHES))
-    logs, value, error = _averaged(run, state, wait, length, seed, report)
+    logs, value, error, volume = _averaged(run, state, wait, length, seed, report)
     details: dict[str, Any] = {"standard_error": error}
     details["convergence"] = np.cumsum(logs, axis=0) / np.arange(1, len(logs) + 1)[:, None]
+    flow = isinstance(system, Flow)
     if run.count == system.dimension:
-        details |= {"sum": value.sum(), "divergence": _mean_divergence(run, state, wait, length)}
+        details |= {"sum": value.sum(), "divergence": volume if flow else _mean_divergence(run, state, wait, length)}
         # An exponent that is zero up to its error counts as zero: its sign is chance, and decides the dimension.
         counted = np.where(np.abs(value) <= 3 * error + 1e-6, 0.0, value)
         details["kaplan_yorke_dimension"] = kaplan_yorke_dimension(counted)
     from scipy.stats import t as student
 
     wide = student.ppf((1 + level) / 2, BATCHES - 1) * error
-    unit = "1/time unit" if isinstance(system, Flow) else "1/iteration"
+    unit = "1/time unit" if flow else "1/iteration"
     return Estimate(
         "lyapunov_spectrum", value, unit, (value - wide, value + wide), level, "tangent vectors, QR",
         {"duration": len(logs) * run.interval, "transient": wait, "interval": run.interval, "count": run.count,
@@ -147,15 +157,16 @@ def lyapunov_spectrum(
 
 def _averaged(
     run: _Run, state: Array, time: float, length: float, seed: int, report: Report | None
-) -> tuple[Array, Array, Array]:
-    """Growth rates `(interval, count)`, their means and standard errors `(count,)`, the largest mean first."""
+) -> tuple[Array, Array, Array, float]:
+    """Growth rates `(interval, count)`, means and errors `(count,)`, the largest first, and the mean divergence."""
     intervals = max(2 * BATCHES, round(length / run.interval))
     settle = max(10, intervals // 50)  # the vectors turn into the directions of fastest growth first
-    logs = run.growth(state, time, intervals + settle, seed, report)[settle:] / run.interval
+    rates = run.growth(state, time, intervals + settle, seed, report)[settle:] / run.interval
+    logs = rates[:, :-1]
     means = np.array([part.mean(axis=0) for part in np.array_split(logs, BATCHES)])
     order = np.argsort(-logs.mean(axis=0), kind="stable")
     error = np.asarray(means.std(axis=0, ddof=1) / np.sqrt(BATCHES))
-    return logs[:, order], np.asarray(logs.mean(axis=0))[order], error[order]
+    return logs[:, order], np.asarray(logs.mean(axis=0))[order], error[order], float(rates[:, -1].mean())
 
 
 def kaplan_yorke_dimension(spectrum: ArrayLike) -> float:
@@ -212,7 +223,7 @@ def _settings(
 def _fitted(run: _Run, state: Array, time: float, seed: int, longest: float) -> _Run:
     """The run with an interval in which directions grow or shrink by e^4 to e^12: few reductions, none of them lost."""
     for _ in range(20):
-        logs = run.growth(state, time, 3, seed, None)
+        logs = run.growth(state, time, 3, seed)[:, :-1]
         reach = float(np.abs(logs).max()) if np.isfinite(logs).all() else np.inf
         if 4 <= reach <= 12 or (reach < 4 and 2 * run.interval > longest):
             break
@@ -226,14 +237,8 @@ def _fitted(run: _Run, state: Array, time: float, seed: int, longest: float) -> 
 
 
 def _mean_divergence(run: _Run, state: Array, time: float, length: float) -> float:
-    """The mean divergence along the orbit, from 4,000 samples; exact where it is constant."""
-    program = program_of(run.system.rule)
+    """The mean of log |det J| over at most 20,000 iterations of a map; exact where it is constant."""
+    rows = int(min(length, 20_000))
     parameters = np.array([run.system.parameters[name] for name in run.system.rule.parameters])
-    rows = 4000
-    if isinstance(run.system, Flow):
-        times = time + np.linspace(0, length, rows)
-        states = integrate(program, state, parameters, times, start=time, tolerance=run.tolerance).states
-    else:
-        times = time + np.arange(float(rows))
-        states = march(program, state, parameters, rows, start=time).states
-    return float(run.system.divergence(times, states).mean())
+    states = march(program_of(run.system.rule), state, parameters, rows, start=time).states
+    return float(run.system.divergence(time + np.arange(float(rows)), states).mean())

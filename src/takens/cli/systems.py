@@ -1,0 +1,154 @@
+"""`takens systems`, `simulate`, `exponents`: laws of motion that are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import SettingError
+from .options import Manner, manner
+from .quantities import settings
+
+if TYPE_CHECKING:
+    from ..systems.base import System
+
+SYSTEM = click.argument("name", metavar="NAME|FILE.toml")
+PARAMETER = click.option(
+    "--parameter", "pairs", metavar="NAME=VALUE", multiple=True, help="A parameter to change; repeatable."
+)
+
+
+@click.command(short_help="List the known systems, or show one.")
+@click.argument("name", metavar="[NAME|FILE.toml]", required=False)
+@click.option("--tag", metavar="TAG", multiple=True, help="Only systems with this tag; repeatable.")
+@manner
+def systems(name: str | None, tag: tuple[str, ...], manner: Manner) -> None:
+    """List the systems of the catalogue, or show one: equations, parameters, what is known about it.
+
+    \b
+    Examples:
+      takens systems --tag hamiltonian
+      takens systems Lorenz63
+    """
+    if name is not None:
+        shown = _system(name, ())
+        manner.result(_document(shown), _page(shown))
+        return
+    from ..systems import names, system
+
+    found = [system(one) for one in names()]
+    tags = sorted({label for one in found for label in one.tags})
+    for label in tag:
+        if label not in tags:
+            raise SettingError(f"no system has the tag {label!r}", place="--tag", remedy=f"Tags: {', '.join(tags)}.")
+    found = [one for one in found if set(tag) <= set(one.tags)]
+    width = max((len(one.name) for one in found), default=0)
+    lines = [f"{one.name:<{width}}  {one.kind:4}  {one.dimension:3}  {', '.join(one.tags)}" for one in found]
+    manner.result([_document(one) for one in found], lines or ["No system has all of these tags."])
+
+
+@click.command(short_help="Simulate a known system.")
+@SYSTEM
+@click.option("--length", type=click.IntRange(min=2), default=10_000, show_default=True, help="Rows.")
+@click.option("--dt", type=float, help="Time between rows; the system's own by default, 1 for a map.")
+@click.option("--transient", type=float, default=0.0, show_default=True, help="Time before the first row.")
+@click.option("--noise", type=float, default=0.0, show_default=True, help="Observation noise, in standard deviations.")
+@click.option("--tolerance", type=float, default=1e-9, show_default=True, help="Error of a step.")
+@PARAMETER
+@manner
+def simulate(
+    name: str,
+    length: int,
+    dt: float | None,
+    transient: float,
+    noise: float,
+    tolerance: float,
+    pairs: tuple[str, ...],
+    manner: Manner,
+) -> None:
+    """Simulate a system of the catalogue, or one of your own in a TOML file, and write the series.
+
+    OUT ends in .csv or .nc; without it the series is printed as CSV.
+
+    \b
+    Examples:
+      takens simulate Lorenz63 --length 10000 --dt 0.02 --out lorenz.csv
+      takens simulate Lorenz63 --parameter rho=24 --noise 0.05 --out noisy.nc
+    """
+    from ..systems.simulate import simulate as run
+
+    progress = manner.progress()
+    try:
+        made = run(
+            _system(name, pairs), length=length, dt=dt, transient=transient, noise=noise, tolerance=tolerance,
+            seed=manner.seed, report=lambda share: progress("simulating", share),
+        )  # fmt: skip
+    finally:
+        progress.close()
+    manner.series(made, f"takens study {manner.out}")
+
+
+@click.command(short_help="Lyapunov exponents of a known system.")
+@SYSTEM
+@click.option("--duration", type=float, help="Time, or iterations, to average over.")
+@click.option("--count", type=click.IntRange(min=1), help="How many exponents; all by default.")
+@PARAMETER
+@manner
+def exponents(name: str, duration: float | None, count: int | None, pairs: tuple[str, ...], manner: Manner) -> None:
+    """The Lyapunov spectrum of a system from its equations, with its error.
+
+    \b
+    Example:
+      takens exponents Lorenz63 --parameter rho=28
+    """
+    from ..dynamics import lyapunov_spectrum
+
+    progress = manner.progress()
+    try:
+        found = lyapunov_spectrum(
+            _system(name, pairs), duration=duration, count=count, seed=manner.seed,
+            report=lambda share: progress("integrating", share),
+        )  # fmt: skip
+    finally:
+        progress.close()
+    errors = found.details["standard_error"]
+    lines = [f"{value:12.6g} +- {error:.2g} {found.unit}" for value, error in zip(found.value, errors, strict=True)]
+    known = {key: found.details[key] for key in ("kaplan_yorke_dimension", "sum", "divergence") if key in found.details}
+    lines += [f"{key.replace('_', ' ')}: {value:.6g}" for key, value in known.items()]
+    manner.result({**found.to_dict(), "standard_error": errors, **known}, lines)
+
+
+def _system(name: str, pairs: tuple[str, ...]) -> System:
+    """The system of the catalogue or file, with the parameters of `pairs`."""
+    from ..systems import system
+
+    changed = settings(pairs)
+    for key, value in changed.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise SettingError(f"{key} is {value!r}, not a number", place="--parameter")
+    return system(name if not name.endswith(".toml") else Path(name), **changed)
+
+
+def _document(system: System) -> dict[str, Any]:
+    """Everything about a system as JSON."""
+    return {
+        "name": system.name, "kind": system.kind, "states": system.states, "parameters": dict(system.parameters),
+        "equations": system.text().splitlines(), "initial": system.initial, "period": system.period, "dt": system.dt,
+        "tags": system.tags, "reference": system.reference, "description": system.description,
+        "known": {key: {"value": one.value, "source": one.source} for key, one in system.known.items()},
+    }  # fmt: skip
+
+
+def _page(system: System) -> list[str]:
+    """A system for people."""
+    values = ", ".join(f"{key} = {value:.6g}" for key, value in system.parameters.items()) or "none"
+    start = ", ".join(f"{key} = {value:.6g}" for key, value in zip(system.states, system.initial, strict=True))
+    lines = [f"{system.name}, a {system.kind} of dimension {system.dimension}", *system.text().splitlines()]
+    lines += [f"Parameters: {values}", f"Initial state: {start}"]
+    if system.period is not None:
+        lines.append(f"Typical period: {system.period:.4g}, sampling interval {system.dt:.4g}")
+    lines += [f"Known {key.replace('_', ' ')}: {one.value} ({one.source})" for key, one in system.known.items()]
+    lines += [f"Tags: {', '.join(system.tags)}"] if system.tags else []
+    return lines + ([f"Reference: {system.reference}"] if system.reference else [])
