@@ -1,0 +1,89 @@
+"""`takens systems`, `simulate`, `exponents` as a person types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import takens as tk
+from takens.cli import main
+
+ROESSLER = """
+name = "Roessler"
+period = 5.9
+dt = 0.1
+tags = ["chaotic"]
+equations = { x = "-y - z", y = "x + a*y", z = "b + z*(x - c)" }
+parameters = { a = 0.2, b = 0.2, c = 5.7 }
+initial = { x = 1.0, y = 1.0, z = 0.0 }
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> str:
+    path = tmp_path / "mine.toml"
+    path.write_text(ROESSLER)
+    return str(path)
+
+
+def test_a_system_is_shown_with_its_equations(mine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["systems", mine]) == 0
+    text = capsys.readouterr().out
+    assert "dy/dt = x + a*y" in text
+    assert "c = 5.7" in text
+    assert main(["systems", mine, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["parameters"] == {"a": 0.2, "b": 0.2, "c": 5.7}
+
+
+def test_a_simulation_is_written_and_is_what_python_gives(
+    mine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run.csv"
+    words = ["simulate", mine, "--length", "300", "--transient", "50", "--parameter", "c=4.0", "--out", str(out), "-q"]
+    assert main(words) == 0
+    assert "takens study" in capsys.readouterr().out
+    read = tk.open(str(out))
+    made = tk.simulate(tk.system(mine, c=4.0), length=300, transient=50.0)
+    assert read.channels == ("x", "y", "z")
+    np.testing.assert_array_equal(read.values, made.values)
+    np.testing.assert_allclose(read.times, made.times)
+
+
+def test_exponents_with_their_errors(mine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["exponents", mine, "--duration", "1500", "--json", "-q"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["value"][0] == pytest.approx(0.0714, abs=0.03)
+    assert found["sum"] == pytest.approx(found["divergence"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["simulate", "{mine}", "--parameter", "q=1"], "unknown parameter 'q'"),
+        (["simulate", "{mine}", "--parameter", "a=fast"], "not a number"),
+        (["simulate", "{mine}", "--dt", "-1"], "dt is -1"),
+        (["simulate", "NoSuchSystem"], "no system 'NoSuchSystem'"),
+        (["systems", "missing.toml"], "missing.toml"),
+        (["systems", "--tag", "frobnicating"], "no system has the tag"),
+        (["exponents", "{mine}", "--count", "9"], "count is 9"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    words: list[str], told: str, mine: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([word.format(mine=mine) for word in words]) == 2
+    captured = capsys.readouterr()
+    assert told in captured.err
+    assert captured.out == ""
+
+
+def test_a_wrong_equation_points_at_the_character(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(ROESSLER.replace("x + a*y", "x + a**.__class__"))
+    assert main(["simulate", str(path)]) == 2
+    text = capsys.readouterr().err
+    assert "bad.toml" in text
+    assert "^" in text
