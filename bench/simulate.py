@@ -110,7 +110,7 @@ def peers() -> dict[str, Solver]:
     return found
 
 
-OURS = ("DOP853", "Tsit5")
+OURS = ("Taylor", "DOP853", "Tsit5")
 
 
 def compilation() -> float:

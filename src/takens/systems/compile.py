@@ -15,8 +15,10 @@ from .adaptive import adaptive_steps
 from .emit import RULE, Program
 from .loop import INTEGRATE
 from .machine import Machine
+from .recurrence import NotAnalytic
 from .steps import MARCH, fixed_steps, map_steps, rule_text
 from .tableau import Tableau
+from .taylor import taylor_steps
 
 KEPT = 512
 """Compilations kept in this process; the least used goes first."""
@@ -24,6 +26,7 @@ KEPT = 512
 _POINTER = ctypes.c_void_p
 _WHOLE = ctypes.c_int64
 _REAL = ctypes.c_double
+_INTEGRATE_TYPES = (*(_POINTER,) * 4, _REAL, _WHOLE, _POINTER, _WHOLE, _POINTER)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +51,24 @@ def _kernel(parts: tuple[list[str], set[str]], name: str, *arguments: Any) -> Ke
 @lru_cache(maxsize=KEPT)
 def adaptive_kernel(program: Program, tableau: Tableau) -> Kernel:
     """The adaptive loop of a flow; see `adaptive.adaptive_steps` for its arguments."""
-    pointers = (_POINTER,) * 4
-    return _kernel(adaptive_steps(program, tableau), INTEGRATE, *pointers, _REAL, _WHOLE, _POINTER, _WHOLE, _POINTER)
+    return _kernel(adaptive_steps(program, tableau), INTEGRATE, *_INTEGRATE_TYPES)
+
+
+def taylor_kernel(program: Program, order: int) -> Kernel:
+    """The loop of Taylor steps of a flow. Raises `NotAnalytic` for equations with jumps, kinks or too many terms."""
+    found = _taylor(program, order)
+    if isinstance(found, NotAnalytic):
+        raise NotAnalytic(found.cause, remedy=found.remedy)
+    return found
+
+
+@lru_cache(maxsize=KEPT)
+def _taylor(program: Program, order: int) -> Kernel | NotAnalytic:
+    try:
+        parts = taylor_steps(program, order)
+    except NotAnalytic as error:
+        return error  # kept, so that it is found out once
+    return _kernel(parts, INTEGRATE, *_INTEGRATE_TYPES)
 
 
 @lru_cache(maxsize=KEPT)

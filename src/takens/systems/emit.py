@@ -27,9 +27,7 @@ POWERS = 64
 """Integer exponents up to this size become multiplications."""
 
 _PREDICATES = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
-_LIBRARY = {"abs": "fabs"} | {
-    name: name for name in FUNCTIONS if name not in ("abs", "sign", "min", "max", "heaviside")
-}
+LIBRARY = {"abs": "fabs"} | {name: name for name in FUNCTIONS if name not in ("abs", "sign", "min", "max", "heaviside")}
 ZERO, ONE, HALF = literal(0.0), literal(1.0), literal(0.5)
 
 
@@ -68,11 +66,9 @@ def rule(program: Program, *, contract: bool) -> tuple[str, Code]:
     the number of distinct sub-expressions. Raises `SettingError` for an unknown name or function.
     """
     code = Code(contract=contract)
-    names = {name: literal(value) for name, value in CONSTANTS.items()}
-    names[program.time] = "%t"
-    for place, group in (("%p", program.parameters), ("%x", program.states)):
-        for index, name in enumerate(group):
-            names[name] = code.load(place, str(index))
+    names = names_of(program, code, "%t")
+    for index, name in enumerate(program.states):
+        names[name] = code.load("%x", str(index))
     lowering = Lowering(code, names)
     for name, tree in program.auxiliary:
         names[name] = lowering.number(tree)
@@ -81,6 +77,18 @@ def rule(program: Program, *, contract: bool) -> tuple[str, Code]:
         code.store(value, "%out", str(index))
     code.emit("ret void")
     return RULE, code
+
+
+def names_of(program: Program, code: Code, time: str) -> dict[str, str]:
+    """The values of names that are neither states nor defined: constants, the time, parameters loaded from %p.
+
+    What is declared takes precedence: parameters over the time over constants.
+    """
+    names = {name: literal(value) for name, value in CONSTANTS.items()}
+    names[program.time] = time
+    for index, name in enumerate(program.parameters):
+        names[name] = code.load("%p", str(index))
+    return names
 
 
 RULE = "rule"
@@ -163,7 +171,7 @@ class Lowering:
                 assert_never(tree.operator)
 
     def _power(self, tree: Binary) -> str:
-        exponent = _constant(tree.right)
+        exponent = constant(tree.right)
         base = self._value(tree.left)
         if exponent == 0.5:
             return self._code.call("sqrt", base)
@@ -197,9 +205,9 @@ class Lowering:
                 return self._step(values[0], literal(-1.0), ZERO)
             case "heaviside":
                 return self._step(values[0], ZERO, HALF)
-        if function not in _LIBRARY:
+        if function not in LIBRARY:
             raise SettingError(f"unknown function {function!r}", remedy=f"Known functions: {', '.join(FUNCTIONS)}.")
-        return code.call(_LIBRARY[function], *values)
+        return code.call(LIBRARY[function], *values)
 
     def _step(self, value: str, below: str, at: str) -> str:
         """`below` for negative values, `at` for 0, 1 for positive ones and NaN for NaN."""
@@ -209,11 +217,12 @@ class Lowering:
         return code.select(code.compare("ogt", value, ZERO), ONE, rest)
 
 
-def _constant(tree: Expression) -> float | None:
+def constant(tree: Expression) -> float | None:
+    """The value of a literal number, with or without a sign; None for any other tree."""
     match tree:
         case Number(value):
             return value
         case Negative(argument):
-            inner = _constant(argument)
+            inner = constant(argument)
             return None if inner is None else -inner
     return None

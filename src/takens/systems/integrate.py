@@ -10,17 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SettingError, SimulationError
-from .compile import Kernel, adaptive_kernel, marching_kernel
+from .compile import Kernel, adaptive_kernel, marching_kernel, taylor_kernel
 from .dop853 import DOP853
 from .emit import Program
 from .loop import BUDGET, UNDERFLOW
 from .tableau import RK4, TSIT5, Tableau
+from .taylor import Taylor
 
 Array = NDArray[np.float64]
 Report = Callable[[float], None]
 
-METHODS: dict[str, Tableau] = {method.name: method for method in (RK4, TSIT5, DOP853)}
-"""Explicit methods by name: RK4 goes fixed steps only, the others choose theirs."""
+Method = Tableau | Taylor
+METHODS: dict[str, Method] = {method.name: method for method in (RK4, TSIT5, DOP853, Taylor())}
+"""Explicit methods by name: RK4 goes fixed steps only, Taylor chosen ones only, the others either."""
 
 PORTION = 200_000
 """Steps in one call of compiled code, after which Python can report progress or be interrupted."""
@@ -44,7 +46,7 @@ def integrate(
     times: Array,
     *,
     start: float = 0.0,
-    tableau: Tableau = DOP853,
+    method: Method = DOP853,
     tolerance: float = 1e-9,
     most_steps: int = MOST_STEPS,
     report: Report | None = None,
@@ -52,14 +54,14 @@ def integrate(
     """The solution of dx/dt = f(x, t, p), x(start) = `initial (state,)`, at increasing `times (time,)` >= start.
 
     Steps are chosen so that the estimated error of each, divided by tolerance (1 + |x|), is at most 1 in the root mean
-    square over the states; samples are dense output, of the tableau's `dense_order`. The error of the result is that
-    of a step times what the dynamics makes of it: on a chaotic system it grows as exp(lambda t). Raises
-    `SimulationError` where the state or its rate stops being finite, the step falls to the rounding error of the time,
-    or more than `most_steps` steps are needed (a stiff system). Cost: about 0.1 microseconds a step for three states.
+    square over the states; samples are dense output, of the tableau's `dense_order`. Taylor steps are chosen so that
+    the terms left out are about tolerance max(1, |x|), and need analytic equations. The error of the result is that of
+    a step times what the dynamics makes of it: on a chaotic system it grows as exp(lambda t). Raises `NotAnalytic`
+    where Taylor steps have no series, and `SimulationError` where the state or its rate stops being finite, the step
+    falls to the rounding error of the time, or more than `most_steps` steps are needed (a stiff system). Cost: about
+    0.1 microseconds a step for three states.
     """
-    if not tableau.adaptive:
-        raise SettingError(f"{tableau.name} cannot choose its steps", remedy="Give a step, or choose another method.")
-    kernel = adaptive_kernel(program, tableau)
+    kernel = _kernel(program, method, tolerance)
     times = np.ascontiguousarray(times, dtype=np.float64)
     state, parameters = _copies(initial, parameters)
     out = np.empty((len(times), len(state)))
@@ -68,7 +70,7 @@ def integrate(
     counts = np.array([begun, 0, 0], dtype=np.int64)
     if begun == len(times):
         return Course(out, 0)
-    progress = np.array([start, _first_step(kernel, start, state, parameters, times[-1], tolerance, tableau), 0.0])
+    progress = np.array([start, _first_step(kernel, start, state, parameters, times[-1], tolerance, method), 0.0])
     _check_rate(kernel, start, state, parameters, program)
     status = BUDGET
     while status == BUDGET:
@@ -86,15 +88,25 @@ def integrate(
     return Course(out, int(counts[1]), int(counts[2]))
 
 
+def _kernel(program: Program, method: Method, tolerance: float) -> Kernel:
+    if isinstance(method, Taylor):
+        return taylor_kernel(program, method.order(tolerance))
+    if not method.adaptive:
+        raise SettingError(f"{method.name} cannot choose its steps", remedy="Give a step, or choose another method.")
+    return adaptive_kernel(program, method)
+
+
 _STIFF = "The system may be stiff for the tolerance: a larger tolerance or a shorter time takes fewer steps."
 _SINGULAR = "The solution diverges or is not smooth there: check parameters and initial state, or stop earlier."
 _OUTSIDE = "The trajectory diverges or leaves the equations' domain: check parameters and initial state."
 
 
 def _first_step(
-    kernel: Kernel, start: float, state: Array, parameters: Array, end: float, tolerance: float, tableau: Tableau
+    kernel: Kernel, start: float, state: Array, parameters: Array, end: float, tolerance: float, method: Method
 ) -> float:
     """A step whose explicit Euler estimates say is safe (Hairer, Norsett, Wanner 1993, section II.4)."""
+    if isinstance(method, Taylor):
+        return 0.0  # its steps depend on nothing before them
     scale = tolerance * (1 + np.abs(state))
     rate = kernel.rate(start, state, parameters)
     size, speed = (float(np.sqrt(np.mean((v / scale) ** 2))) for v in (state, rate))
@@ -103,7 +115,7 @@ def _first_step(
     ahead = kernel.rate(start + first, state + first * rate, parameters)
     bend = float(np.sqrt(np.mean(((ahead - rate) / scale) ** 2))) / first
     most = max(speed, bend)
-    second = max(1e-6, first * 1e-3) if not most > 1e-15 else (0.01 / most) ** (1 / tableau.error_order)
+    second = max(1e-6, first * 1e-3) if not most > 1e-15 else (0.01 / most) ** (1 / method.error_order)
     step = min(100 * first, second, end - start)
     return step if np.isfinite(step) and step > 0 else 1e-6 * (end - start)
 

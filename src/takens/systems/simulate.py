@@ -15,13 +15,18 @@ from ..errors import SettingError, SimulationError
 from ..random import generator
 from ..series import Series
 from .base import Flow, System
+from .dop853 import DOP853
 from .emit import Program
 from .equations import Equations
 from .integrate import METHODS, Course, Report, integrate, march
+from .recurrence import NotAnalytic
+from .tableau import RK4
+from .taylor import Taylor
 
 Array = NDArray[np.float64]
 S = TypeVar("S", bound=System)
 
+TAYLOR = METHODS["Taylor"]
 TIGHTEST = 1e-14
 """Tolerances below this ask for more than double precision holds."""
 
@@ -34,7 +39,7 @@ class _Plan:
     length: int
     dt: float
     transient: float
-    method: str
+    method: str | None
     tolerance: float
     step: float | None
     noise: float
@@ -52,7 +57,7 @@ class _Plan:
                 f"Choose between {TIGHTEST:g} and 0.1.",
             ),
             (f"step is {self.step}", self.step is not None and not self.step > 0, "Give a positive step."),
-            (f"unknown method {self.method!r}", self.method not in METHODS, f"Methods: {', '.join(METHODS)}."),
+            (f"unknown method {self.method!r}", self.method not in (None, *METHODS), f"Methods: {', '.join(METHODS)}."),
         ):
             if wrong:
                 raise SettingError(what, place=self.system.name, remedy=remedy)
@@ -67,23 +72,47 @@ class _Plan:
 
     def course(self, initial: Array, report: Report | None) -> tuple[Array, Course]:
         """Times and states of one trajectory."""
-        program = program_of(self.system.rule)
-        parameters = np.array([self.system.parameters[name] for name in program.parameters])
-        rows = np.arange(self.length, dtype=np.float64)
-        tableau = METHODS[self.method] if self.flow else None
-        if tableau is not None and self.step is None and tableau.adaptive:
-            times = self.transient + self.dt * rows
-            return times, integrate(
-                program, initial, parameters, times, tableau=tableau, tolerance=self.tolerance, report=report
+        if self.flow and self.step is None and self.method != RK4.name:
+            return self._sampled(initial, report)
+        return self._marched(initial, report)
+
+    def _sampled(self, initial: Array, report: Report | None) -> tuple[Array, Course]:
+        """Steps chosen by the method, samples between them."""
+        program, parameters = self._program()
+        times = self.transient + self.dt * np.arange(self.length, dtype=np.float64)
+        methods = (TAYLOR, DOP853) if self.method is None else (METHODS[self.method],)
+        for method in methods:
+            try:
+                return times, integrate(
+                    program, initial, parameters, times, method=method, tolerance=self.tolerance, report=report
+                )
+            except (NotAnalytic, SimulationError):
+                if method is methods[-1]:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _marched(self, initial: Array, report: Report | None) -> tuple[Array, Course]:
+        """Fixed steps of a flow, or iterations of a map."""
+        program, parameters = self._program()
+        method = METHODS[self.method or RK4.name]
+        if isinstance(method, Taylor):
+            raise SettingError(
+                f"{method.name} chooses its steps", place=self.system.name, remedy="Leave step out, or use RK4."
             )
+        tableau = method if self.flow else None
         longest = self.dt if self.step is None else self.step
         substeps = int(np.ceil(self.dt / longest - 1e-9)) if self.flow else int(self.dt)
         step = self.dt / substeps
         skipped = int(np.ceil(self.transient / step - 1e-9))
-        return step * skipped + self.dt * rows, march(
+        course = march(
             program, initial, parameters, self.length, step=step, substeps=substeps, skipped=skipped,
             tableau=tableau, report=report,
         )  # fmt: skip
+        return step * skipped + self.dt * np.arange(self.length, dtype=np.float64), course
+
+    def _program(self) -> tuple[Program, Array]:
+        program = program_of(self.system.rule)
+        return program, np.array([self.system.parameters[name] for name in program.parameters])
 
     def series(self, initial: Array, name: str, stream: tuple[str | int, ...], report: Report | None = None) -> Series:
         """One trajectory as a series, with its observation noise."""
@@ -110,7 +139,7 @@ def simulate(
     transient: float = 0.0,
     initial: ArrayLike | None = None,
     parameters: Mapping[str, float] | None = None,
-    method: str = "DOP853",
+    method: str | None = None,
     tolerance: float = 1e-9,
     step: float | None = None,
     noise: float = 0.0,
@@ -121,11 +150,15 @@ def simulate(
 
     A flow dx/dt = f(x, t, p) starts from `initial (state,)` (the system's own by default) at t = 0; rows are at
     transient + dt k, in the time unit of the equations. `dt` is the system's own by default, 1 for a map x' = f(x, n,
-    p), whose `dt` and `transient` count iterations. Flows are integrated by `method` with errors of each step below
-    `tolerance` (1 + |x|) (DOP853 or Tsit5, sampled by dense output), or with fixed steps no longer than `step` (any
-    method; RK4 takes steps of dt unless told), where the transient is rounded up to whole steps. `parameters` override
-    the system's. `noise` adds Gaussian observation noise with that share of each channel's standard deviation, drawn
-    for `seed`. `report(share)` is called now and then. The same arguments give the same series.
+    p), whose `dt` and `transient` count iterations. `parameters` override the system's. `noise` adds Gaussian
+    observation noise with that share of each channel's standard deviation, drawn for `seed`. `report(share)` is called
+    now and then. The same arguments give the same series.
+
+    Flows are integrated with errors of each step below `tolerance` (1 + |x|), sampled between steps, by `method`:
+    Taylor (the most accurate for its time; for equations without jumps and kinks), DOP853 or Tsit5. By default it is
+    Taylor, and DOP853 where Taylor has no series or fails. With `step` the steps are fixed and no longer than that, by
+    RK4 unless another method is named (RK4 without `step` goes steps of dt); the transient is then rounded up to whole
+    steps.
 
     On a chaotic system the numbers follow the exact trajectory for about ln(1 / tolerance) / lambda time units, after
     that they are a typical trajectory of the same attractor. Raises `SettingError` for arguments that do not fit and
@@ -145,7 +178,7 @@ def simulate_ensemble(
     dt: float | None = None,
     transient: float = 0.0,
     parameters: Mapping[str, float] | None = None,
-    method: str = "DOP853",
+    method: str | None = None,
     tolerance: float = 1e-9,
     step: float | None = None,
     noise: float = 0.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .emit import RULE, RULE_ARGUMENTS, ZERO, Program, rule
-from .ir import Code, literal
+from .ir import UNROLLED, Code, literal
 from .tableau import Row, Tableau
 
 INLINED = 8000
@@ -21,7 +21,8 @@ MARCH_ARGUMENTS = (
 def rule_text(program: Program, *, contract: bool, uses: int) -> tuple[str, Code]:
     """The rule as a function that is written into its `uses` callers where it is short."""
     name, code = rule(program, contract=contract)
-    inline = code.operations * uses <= INLINED
+    # States beyond UNROLLED live in memory anyway, so that a call costs nothing and saves most of the compilation.
+    inline = len(program.states) <= UNROLLED and code.operations * uses <= INLINED
     attributes = "alwaysinline nounwind" if inline else "noinline nounwind"
     return code.function(name, RULE_ARGUMENTS, attributes=attributes), code
 

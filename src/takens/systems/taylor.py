@@ -1,0 +1,141 @@
+"""Machine code of Taylor-series steps: coefficients by recurrence, one step length, samples for free."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .emit import ONE, ZERO, Lowering, Program, names_of
+from .ir import literal
+from .loop import UNDERFLOW, Loop
+from .recurrence import NotAnalytic, Recurrences
+from .steps import rule_text
+from .walk import names_in
+
+LARGEST = 6_000
+"""More operations a step than this take more than half a second to compile, which few runs win back."""
+SAFETY = 0.7
+"""The share of the radius of convergence taken is exp(-2 - SAFETY / (order - 1)) (Jorba and Zou 2005)."""
+
+
+@dataclass(frozen=True)
+class Taylor:
+    """The Taylor-series method, of the order that suits a tolerance, for equations without jumps and kinks.
+
+    The order is ceil(1 - ln(tolerance) / 2), 12 for 1e-9; the step is a share of the radius of convergence estimated
+    from the last two terms, so that no step is refused. The polynomial of a step is its dense output.
+    """
+
+    name: str = "Taylor"
+    adaptive: bool = True
+
+    @staticmethod
+    def order(tolerance: float) -> int:
+        """The order for a tolerance."""
+        return max(4, math.ceil(1 - math.log(tolerance) / 2))
+
+
+def taylor_steps(program: Program, order: int) -> tuple[list[str], set[str]]:
+    """The loop of `loop.Loop` with Taylor steps, and the rule of the program.
+
+    Raises `NotAnalytic` where an expression has no series or the steps would take more than `LARGEST` operations.
+    """
+    text, rule_code = rule_text(program, contract=True, uses=1)
+    loop = _TaylorLoop(program, order)
+    return [text, loop.text()], rule_code.used | loop.code.used
+
+
+class _TaylorLoop(Loop):
+    """The steps of one program at one order."""
+
+    def __init__(self, program: Program, order: int) -> None:
+        super().__init__(len(program.states), 0, order)
+        self._program, self._order = program, order
+
+    def _start(self) -> None:
+        pass
+
+    def _carry(self) -> None:
+        pass
+
+    def _step(self) -> None:
+        code, slots = self.code, self._slots
+        series = self._coefficients()
+        length = self._radius(series)
+        self._clip(length)
+        check = ZERO
+        for index, coefficients in enumerate(series):
+            new = self._at(coefficients, self._h)
+            code.store(new, slots.next, str(index))
+            check = code.add(check, code.multiply(new, ZERO))
+            for place, value in zip(self._polynomial, coefficients[1:], strict=True):
+                code.store(value or ZERO, place, str(index))
+        finite = code.compare("oeq", check, ZERO)
+        sound = code.value(f"and i1 {finite}, {self._sound(length)}")
+        code.branch(sound, self._label["accept"], self._exit[UNDERFLOW])
+        code.begin(self._label["accept"])
+        self._accepted()
+
+    def _dense(self) -> tuple[str, str]:
+        """The polynomial is in units of time."""
+        return ONE, self._h
+
+    def _coefficients(self) -> list[list[str | None]]:
+        """The normalised coefficients of each state up to the order."""
+        code, program = self.code, self._program
+        series: list[list[str | None]] = [
+            [code.load(self._slots.state, str(index))] for index in range(len(program.states))
+        ]
+        names, variables = names_of(program, code, self._t), {}
+        lowering = Lowering(code, names)
+        recurrences = Recurrences(code, lowering)
+        time: list[str | None] = [self._t, ONE, *[None] * self._order]
+        variables[program.time] = recurrences.variable(time)
+        for name in program.parameters:
+            variables.pop(name, None)
+        for name, known in zip(program.states, series, strict=True):
+            variables[name] = recurrences.variable(known)
+        for name, tree in program.auxiliary:
+            if any(used in variables for used in names_in(tree)):
+                variables[name] = recurrences.place(tree, variables)
+            else:
+                names[name] = lowering.number(tree)
+        rates = [recurrences.place(tree, variables) for tree in program.expressions]
+        for k in range(self._order):
+            recurrences.next_order()
+            for known, place in zip(series, rates, strict=True):
+                rate = recurrences.coefficient(place, k)
+                known.append(None if rate is None else code.multiply(rate, literal(1.0 / (k + 1))))
+            if code.operations > LARGEST:
+                raise NotAnalytic("the equations are too long for Taylor steps", remedy="Choose another method.")
+        return series
+
+    def _radius(self, series: list[list[str | None]]) -> str:
+        """The step length: a share of min (max(1, |x|) / |x_k|)^(1/k) over the last two k."""
+        code, order = self.code, self._order
+        size = code.call("log2", code.maximum(ONE, self._norm(series, 0)))
+        roots = []
+        for k in (order, order - 1):
+            last = code.call("log2", code.maximum(literal(1e-300), self._norm(series, k)))
+            roots.append(code.multiply(code.subtract(size, last), literal(1.0 / k)))
+        share = literal((-2 - SAFETY / (order - 1)) * math.log2(math.e))
+        return code.call("exp2", code.add(code.minimum(*roots), share))
+
+    def _norm(self, series: list[list[str | None]], k: int) -> str:
+        """The largest |x_k|; terms that are no numbers are looked for in the new state."""
+        code, most = self.code, ZERO
+        for coefficients in series:
+            value = coefficients[k]
+            if value is not None:
+                most = code.maximum(code.call("fabs", value), most)
+        return most
+
+    def _at(self, coefficients: list[str | None], h: str) -> str:
+        """The polynomial at h, by halves, so that additions need not wait for one another (Estrin)."""
+        code, terms, power = self.code, [c or ZERO for c in coefficients], h
+        while len(terms) > 1:
+            pairs = [code.add(terms[i], code.multiply(power, terms[i + 1])) for i in range(0, len(terms) - 1, 2)]
+            terms = pairs + terms[len(pairs) * 2 :]
+            if len(terms) > 1:
+                power = code.multiply(power, power)
+        return terms[0]
