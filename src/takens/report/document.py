@@ -41,6 +41,7 @@ def report_json(study: Study) -> dict[str, Any]:
             "horizon": study.horizon,
             "plan": plain(asdict(study.plan)),
             "skill": {name: {"value": plain(s), "interval": plain(i)} for name, (s, i) in study.skill.items()},
+            "rehearsal": plain(asdict(study.choice.rehearsal)),
             "candidates": [_candidate(candidate) for candidate in study.candidates],
         },
         "forecast": _forecast(study.forecast),
