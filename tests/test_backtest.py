@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from takens.backtest import Backtest, backtest, plan_origins
+from takens.backtest import Backtest, Plan, backtest, plan_origins
 from takens.candidate import calibrated, described, evaluate, known_before
 from takens.errors import InsufficientData, TakensError
-from takens.models import Autoregression, Standardised
+from takens.models import Autoregression, Persistence, Standardised
 from takens.models.base import Law, Model, Training
 from takens.series import Series
 
@@ -67,9 +68,9 @@ def test_no_origin_follows_a_missing_row_and_half_of_each_truth_is_there() -> No
 
 
 def test_a_horizon_that_is_too_long_says_which_is_possible() -> None:
-    with pytest.raises(InsufficientData, match="at most 76 steps"):
+    with pytest.raises(InsufficientData, match="at most 75 steps"):
         plan_origins(ramp(), 80)
-    assert plan_origins(ramp(), 76).horizon == 76
+    assert plan_origins(ramp(), 75).horizon == 75
 
 
 def test_a_forecast_continues_the_row_before_its_origin() -> None:
@@ -147,3 +148,29 @@ def test_hyper_parameters_are_chosen_once_and_told() -> None:
     assert tested.model.lags is not None
     assert tested.model.ridge is not None
     assert tested.model == tested.model.settled(tested.law)
+
+
+def test_the_shortest_series_and_the_longest_horizon_are_told_right() -> None:
+    def plan(rows: int, horizon: int) -> Plan:
+        return plan_origins(Series.from_array(np.arange(rows, dtype=float)), horizon)
+
+    with pytest.raises(InsufficientData, match="At least 28 rows"):
+        plan(27, 1)
+    assert plan(28, 1).horizon == 1
+    for rows in (30, 60, 61, 200):
+        with pytest.raises(InsufficientData) as caught:
+            plan(rows, rows // 4)
+        told = int(re.search(r"at most (\d+) step", str(caught.value))[1])
+        assert plan(rows, told).horizon == told
+        with pytest.raises(InsufficientData, match=f"at most {told} step"):
+            plan(rows, told + 1)
+
+
+def test_the_shortest_plan_can_be_calibrated() -> None:
+    series = Series.from_array(np.sin(np.arange(28.0)))
+    assert np.isfinite(calibrated(backtest(Persistence(), series, plan=plan_origins(series, 1)))).all()
+
+
+def test_a_series_without_values_is_told_so() -> None:
+    with pytest.raises(InsufficientData, match="no row has a value"):
+        plan_origins(Series.from_array(np.full(100, np.nan)), 8)

@@ -52,7 +52,8 @@ def test_in_words(length: float, unit: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("interval", "unit", "words"),
     [(1, "d", "every day"), (24, "h", "every 24 hours"), (60, "s", "every minute"), (3, "month", "every 3 months"),
-     (0.1, "s", "every 100 ms"), (1, "step", "every step"), (0.664, "time unit", "every 0.664 time units")],
+     (0.1, "s", "every 0.1 seconds"), (100, "ms", "every 100 ms"), (1, "step", "every step"),
+     (0.664, "time unit", "every 0.664 time units")],
 )  # fmt: skip
 def test_every(interval: float, unit: str, words: str) -> None:
     assert every(interval, unit) == words

@@ -14,8 +14,11 @@ from .errors import InsufficientData, SettingError, TakensError
 from .models.base import Law, Model
 from .random import generator
 from .series import Series, as_trajectories
+from .wording import counted
 
 Array = NDArray[np.float64]
+LEAST = 6
+"""Origins to choose and to judge by; each half of those that choose calibrates the other, which takes three."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def plan_origins(
     """Origins spread evenly over the last `1 - first` of the last trajectory, half of them to choose, half to judge.
 
     Origins are placed only where the row before is present and at least half of the truth is. Raises
-    `InsufficientData` where fewer than 4 origins of each kind fit. Cost: O(rows).
+    `InsufficientData` where fewer than 6 origins of each kind fit. Cost: O(rows).
     """
     series = as_trajectories(data)[-1]
     grid = series.gridded()
@@ -79,15 +82,27 @@ def plan_origins(
 
     # Forecasts that choose end before `middle`, so that nothing the judges use has been seen.
     choose, judge = usable(max(start, 2), middle), usable(middle, rows)
-    if min(len(choose), len(judge)) < 4:
-        largest = max(1, int((1 - first) / 2 * rows) - 4)
-        raise InsufficientData(
-            f"a horizon of {horizon} steps leaves too few forecasts to compare in {rows} rows",
-            place=series.source or series.name,
-            remedy=f"Use a horizon of at most {largest} steps, or more data.",
-        )
+    if min(len(choose), len(judge)) < LEAST:
+        raise _too_few(horizon, rows, int(present.sum()), min(middle - max(start, 2), rows - middle), series)
     origins = _spread(choose, choosing) + _spread(judge, judging)
     return Plan(horizon, tuple(origins), (start, middle), middle)
+
+
+def _too_few(horizon: int, rows: int, present: int, part: int, series: Series) -> InsufficientData:
+    """Why there is no plan, and the longest horizon for which there is one in `part` rows without gaps."""
+    place, largest = series.source or series.name, part + 1 - LEAST
+    if present == 0:
+        return InsufficientData("no row has a value in every channel", place=place, remedy="Leave out empty channels.")
+    if largest < 1:
+        return InsufficientData(
+            f"{counted(rows, 'row')} are too few to compare forecasts" if rows > 1 else "one row is no series",
+            place=place, remedy="At least 28 rows are needed, for a horizon of one step.",
+        )  # fmt: skip
+    remedy = f"Use a horizon of at most {counted(largest, 'step')}, or more data."
+    if largest >= horizon:
+        remedy = f"{counted(rows - present, 'row')} lack a value: fill them explicitly, or leave out gappy channels."
+    cause = f"a horizon of {counted(horizon, 'step')} leaves too few forecasts to compare in {counted(rows, 'row')}"
+    return InsufficientData(cause, place=place, remedy=remedy)
 
 
 def _spread(rows: list[int], count: int) -> list[int]:

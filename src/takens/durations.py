@@ -73,6 +73,8 @@ def in_words(length: float, unit: str) -> str:
         for name, size, least in (("d", 86400.0, 2.0), ("h", 3600.0, 1.0), ("min", 60.0, 1.0), ("s", 1.0, 1.0)):
             if total >= size * least:
                 return _counted(total / size, _WORDS[name])
+        if total >= 0.01 and unit not in ("ns", "us", "ms"):
+            return _counted(total, "second")
         small = next((unit for unit in ("ms", "us") if total >= SECONDS[unit]), "ns")
         return f"{total / SECONDS[small]:.3g} {small}"
     if unit == "month" and length >= 24:

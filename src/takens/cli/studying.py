@@ -101,7 +101,9 @@ def said(found: Study, out: Path) -> list[str]:
     lines = []
     for finding in found.findings:
         text = whole_sentences(f"{finding.title}: {finding.text}", 2 * width - 4)
-        lines += textwrap.wrap(text, width, initial_indent="* ", subsequent_indent="  ")
+        # A percent sign stays with its number.
+        wrapped = textwrap.wrap(text.replace(" %", "\0%"), width, initial_indent="* ", subsequent_indent="  ")
+        lines += [line.replace("\0", " ") for line in wrapped]
     return [*lines, "", f"Report: {out / 'report.html'}"]
 
 
