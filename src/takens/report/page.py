@@ -278,7 +278,7 @@ def _environment() -> Environment:
         loader=PackageLoader("takens", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    for name in ("number", "percent", "label", "measure_label"):
+    for name in ("number", "percent", "signed", "label", "measure_label"):
         made.filters[name] = getattr(words, name)
     return made
 
