@@ -348,3 +348,11 @@ def test_taylor_and_runge_kutta_agree_on_many_states() -> None:
     np.testing.assert_allclose(first.values, second.values, atol=1e-7)
     with pytest.raises(NotAnalytic, match="too long for Taylor steps"):
         simulate(ring(40), length=11, dt=0.1, method="Taylor")
+
+
+@pytest.mark.parametrize("method", ["Taylor", "DOP853", "Tsit5"])
+def test_small_states_beside_large_ones_keep_their_accuracy(method: str) -> None:
+    large = flow({"x": "v", "v": "-x", "y": "w", "w": "-4*y"}, [1e6, 0.0, 1.0, 0.0])
+    found = simulate(large, length=200, dt=0.1, method=method)
+    np.testing.assert_allclose(found.values[:, 2], np.cos(2 * found.times), atol=1e-7)
+    np.testing.assert_allclose(found.values[:, 0], 1e6 * np.cos(found.times), atol=0.02)

@@ -55,11 +55,11 @@ def integrate(
 
     Steps are chosen so that the estimated error of each, divided by tolerance (1 + |x|), is at most 1 in the root mean
     square over the states; samples are dense output, of the tableau's `dense_order`. Taylor steps are chosen so that
-    the terms left out are about tolerance max(1, |x|), and need analytic equations. The error of the result is that of
-    a step times what the dynamics makes of it: on a chaotic system it grows as exp(lambda t). Raises `NotAnalytic`
-    where Taylor steps have no series, and `SimulationError` where the state or its rate stops being finite, the step
-    falls to the rounding error of the time, or more than `most_steps` steps are needed (a stiff system). Cost: about
-    0.1 microseconds a step for three states.
+    the terms left out are about tolerance max(1, |x|) in every state, and need analytic equations. The error of the
+    result is that of a step times what the dynamics makes of it: on a chaotic system it grows as exp(lambda t). Raises
+    `NotAnalytic` where Taylor steps have no series, and `SimulationError` where the state or its rate stops being
+    finite, the step falls to the rounding error of the time, or more than `most_steps` steps are needed (a stiff
+    system). Cost: about 0.1 microseconds a step for three states.
     """
     kernel = _kernel(program, method, tolerance)
     times = np.ascontiguousarray(times, dtype=np.float64)

@@ -160,6 +160,8 @@ def simulate(
     RK4 unless another method is named (RK4 without `step` goes steps of dt); the transient is then rounded up to whole
     steps.
 
+    The tolerance is absolute for states below 1: give a smaller one where states are small. An input that is 0 but for
+    moments much shorter than the steps before it can be missed, as by any adaptive method: give `step` then.
     On a chaotic system the numbers follow the exact trajectory for about ln(1 / tolerance) / lambda time units, after
     that they are a typical trajectory of the same attractor. Raises `SettingError` for arguments that do not fit and
     `SimulationError`, with time and state, where the trajectory diverges or needs too many steps; stiff systems do.

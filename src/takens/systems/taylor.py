@@ -111,24 +111,22 @@ class _TaylorLoop(Loop):
         return series
 
     def _radius(self, series: list[list[str | None]]) -> str:
-        """The step length: a share of min (max(1, |x|) / |x_k|)^(1/k) over the last two k."""
+        """The step length: a share of min_i (max(1, |x_i|) / |x_i,k|)^(1/k) over the last two k."""
         code, order = self.code, self._order
-        size = code.call("log2", code.maximum(ONE, self._norm(series, 0)))
+        scales = []
+        for state in series:
+            assert state[0] is not None
+            scales.append(code.divide(ONE, code.maximum(ONE, code.call("fabs", state[0]))))
         roots = []
         for k in (order, order - 1):
-            last = code.call("log2", code.maximum(literal(1e-300), self._norm(series, k)))
-            roots.append(code.multiply(code.subtract(size, last), literal(1.0 / k)))
+            most = literal(1e-300)  # terms that are no numbers show in the new state
+            for state, scale in zip(series, scales, strict=True):
+                term = state[k]
+                if term is not None:
+                    most = code.maximum(code.multiply(code.call("fabs", term), scale), most)
+            roots.append(code.multiply(code.call("log2", most), literal(-1.0 / k)))
         share = literal((-2 - SAFETY / (order - 1)) * math.log2(math.e))
         return code.call("exp2", code.add(code.minimum(*roots), share))
-
-    def _norm(self, series: list[list[str | None]], k: int) -> str:
-        """The largest |x_k|; terms that are no numbers are looked for in the new state."""
-        code, most = self.code, ZERO
-        for coefficients in series:
-            value = coefficients[k]
-            if value is not None:
-                most = code.maximum(code.call("fabs", value), most)
-        return most
 
     def _at(self, coefficients: list[str | None], h: str) -> str:
         """The polynomial at h, by halves, so that additions need not wait for one another (Estrin)."""
