@@ -356,3 +356,11 @@ def test_small_states_beside_large_ones_keep_their_accuracy(method: str) -> None
     found = simulate(large, length=200, dt=0.1, method=method)
     np.testing.assert_allclose(found.values[:, 2], np.cos(2 * found.times), atol=1e-7)
     np.testing.assert_allclose(found.values[:, 0], 1e6 * np.cos(found.times), atol=0.02)
+
+
+def test_taylor_steps_see_a_switch_that_is_far_below_rounding_before() -> None:
+    # With tanh saturated to the last bit all its coefficients vanish; the steps must still stop at the switch.
+    blinking = flow({"x": "(1 + tanh(60*sin(2*pi*t/3)))/2 - x"}, [0.0])
+    found = simulate(blinking, length=400, dt=0.03, method="Taylor")
+    peer = simulate(blinking, length=400, dt=0.03, method="RK4", step=0.0002)
+    np.testing.assert_allclose(found.values, peer.values, atol=1e-8)

@@ -55,10 +55,10 @@ def integrate(
 
     Steps are chosen so that the estimated error of each, divided by tolerance (1 + |x|), is at most 1 in the root mean
     square over the states; samples are dense output, of the tableau's `dense_order`. Taylor steps are chosen so that
-    the terms left out are about tolerance max(1, |x|) in every state, and need analytic equations. The error of the
-    result is that of a step times what the dynamics makes of it: on a chaotic system it grows as exp(lambda t). Raises
-    `NotAnalytic` where Taylor steps have no series, and `SimulationError` where the state or its rate stops being
-    finite, the step falls to the rounding error of the time, or more than `most_steps` steps are needed (a stiff
+    terms left out and defect are about tolerance max(1, |x|) in every state, and need analytic equations. The error of
+    the result is that of a step times what the dynamics makes of it: on a chaotic system it grows as exp(lambda t).
+    Raises `NotAnalytic` where Taylor steps have no series, and `SimulationError` where the state or its rate stops
+    being finite, the step falls to the rounding error of the time, or more than `most_steps` steps are needed (a stiff
     system). Cost: about 0.1 microseconds a step for three states.
     """
     kernel = _kernel(program, method, tolerance)
@@ -106,7 +106,7 @@ def _first_step(
 ) -> float:
     """A step whose explicit Euler estimates say is safe (Hairer, Norsett, Wanner 1993, section II.4)."""
     if isinstance(method, Taylor):
-        return 0.0  # its steps depend on nothing before them
+        return np.inf  # its first step depends on nothing before it
     scale = tolerance * (1 + np.abs(state))
     rate = kernel.rate(start, state, parameters)
     size, speed = (float(np.sqrt(np.mean((v / scale) ** 2))) for v in (state, rate))

@@ -31,7 +31,7 @@ class Loop(abc.ABC):
         self._slots = Stages(code, dimension, stages)
         self._time, self._length, self._memory = code.slot(), code.slot(), code.slot()
         self._sample, self._taken, self._refused, self._left = (code.slot("i64") for _ in range(4))
-        blocks = ("loop", "refuse", "accept", "dense", "write", "advance", "next")
+        blocks = ("loop", "try", "refuse", "accept", "dense", "write", "advance", "next")
         self._label = {name: code.label() for name in blocks}
         self._exit = {status: code.label() for status in (DONE, BUDGET, UNDERFLOW)}
         self._polynomial = [code.slot(size=dimension) for _ in range(degree)]

@@ -14,6 +14,10 @@ from .walk import names_in
 
 LARGEST = 6_000
 """More operations a step than this take more than half a second to compile, which few runs win back."""
+GROW = 6.0
+"""A step is at most this many times the one before."""
+DEFECT = 2.0
+"""The most that h |x' - f(x)| at the end of a step may be, times the tolerance; usual steps have a tenth of one."""
 SAFETY = 0.7
 """The share of the radius of convergence taken is exp(-2 - SAFETY / (order - 1)) (Jorba and Zou 2005)."""
 
@@ -23,7 +27,9 @@ class Taylor:
     """The Taylor-series method, of the order that suits a tolerance, for equations without jumps and kinks.
 
     The order is ceil(1 - ln(tolerance) / 2), 12 for 1e-9; the step is a share of the radius of convergence estimated
-    from the last two terms, so that no step is refused. The polynomial of a step is its dense output.
+    from the last two terms. That estimate misses what is too small at the start of a step to show in so few terms, such
+    as a saturated tanh about to switch; so a step is refused, and halved, where at its end the polynomial does not
+    fulfil the equations to the tolerance. The polynomial of a step is its dense output.
     """
 
     name: str = "Taylor"
@@ -49,7 +55,7 @@ class _TaylorLoop(Loop):
     """The steps of one program at one order."""
 
     def __init__(self, program: Program, order: int) -> None:
-        super().__init__(len(program.states), 0, order)
+        super().__init__(len(program.states), 1, order)
         self._program, self._order = program, order
 
     def _start(self) -> None:
@@ -59,22 +65,45 @@ class _TaylorLoop(Loop):
         pass
 
     def _step(self) -> None:
-        code, slots = self.code, self._slots
+        """Coefficients and a length; then, as often as the length is refused, the end of the step and its defect."""
+        code = self.code
         series = self._coefficients()
-        length = self._radius(series)
-        self._clip(length)
-        check = ZERO
+        scales = [code.divide(ONE, code.maximum(ONE, code.call("fabs", s[0] or ZERO))) for s in series]
+        most = code.multiply(literal(GROW), code.load(self._length))
+        length = code.minimum(self._radius(series, scales), most)
+        code.store(length, self._length)
+        code.branch(self._sound(length), self._label["try"], self._exit[UNDERFLOW])
+        code.begin(self._label["try"])
+        self._clip(code.load(self._length))
+        defect = self._defect(series, scales)
+        limit = code.multiply(literal(DEFECT), "%tolerance")
+        code.branch(code.compare("ole", defect, limit), self._label["accept"], self._label["refuse"])
+        code.begin(self._label["refuse"])
+        shorter = code.multiply(self._h, literal(0.5))
+        code.store(shorter, self._length)
+        self._count(self._refused)
+        code.branch(self._sound(shorter), self._label["try"], self._exit[UNDERFLOW])
+        code.begin(self._label["accept"])
         for index, coefficients in enumerate(series):
-            new = self._at(coefficients, self._h)
-            code.store(new, slots.next, str(index))
-            check = code.add(check, code.multiply(new, ZERO))
             for place, value in zip(self._polynomial, coefficients[1:], strict=True):
                 code.store(value or ZERO, place, str(index))
-        finite = code.compare("oeq", check, ZERO)
-        sound = code.value(f"and i1 {finite}, {self._sound(length)}")
-        code.branch(sound, self._label["accept"], self._exit[UNDERFLOW])
-        code.begin(self._label["accept"])
         self._accepted()
+
+    def _defect(self, series: list[list[str | None]], scales: list[str]) -> str:
+        """The largest h |x' - f(x)| / max(1, |x|) at the end of the step, which is left in `slots.next`."""
+        code, slots = self.code, self._slots
+        for index, coefficients in enumerate(series):
+            code.store(self._at(coefficients, self._h), slots.next, str(index))
+        slots.rate(self._new_time, slots.next, slots.rates[0])
+        worst = ZERO
+        for index, (coefficients, scale) in enumerate(zip(series, scales, strict=True)):
+            slopes = [
+                None if term is None else code.multiply(literal(float(power)), term)
+                for power, term in enumerate(coefficients[1:], start=1)
+            ]
+            gap = code.subtract(self._at(slopes, self._h), code.load(slots.rates[0], str(index)))
+            worst = code.maximum(code.multiply(code.call("fabs", gap), scale), worst)
+        return code.multiply(self._h, worst)
 
     def _dense(self) -> tuple[str, str]:
         """The polynomial is in units of time."""
@@ -110,16 +139,12 @@ class _TaylorLoop(Loop):
                 raise NotAnalytic("the equations are too long for Taylor steps", remedy="Choose another method.")
         return series
 
-    def _radius(self, series: list[list[str | None]]) -> str:
+    def _radius(self, series: list[list[str | None]], scales: list[str]) -> str:
         """The step length: a share of min_i (max(1, |x_i|) / |x_i,k|)^(1/k) over the last two k."""
         code, order = self.code, self._order
-        scales = []
-        for state in series:
-            assert state[0] is not None
-            scales.append(code.divide(ONE, code.maximum(ONE, code.call("fabs", state[0]))))
         roots = []
         for k in (order, order - 1):
-            most = literal(1e-300)  # terms that are no numbers show in the new state
+            most = literal(1e-300)
             for state, scale in zip(series, scales, strict=True):
                 term = state[k]
                 if term is not None:
