@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from systems import autoregressive, henon, lorenz63
 
-from takens.models import Training, model
+from takens.models import MODELS, Training, model
 from takens.models.fourier import pursue
 from takens.models.nvar import products
 from takens.models.ridge import Factors, monomials
@@ -176,11 +176,11 @@ def test_nvar_chooses_the_degree_of_the_map():
     np.testing.assert_allclose(law.forecast(8, members=1).samples[0, :, 0], truth[:8], atol=1e-3)
 
 
-def valid_times(law, truth: np.ndarray, start: int, origins: int, horizon: int) -> np.ndarray:
-    """Lyapunov times until the normalised error exceeds 0.4."""
+def valid_times(law, truth: np.ndarray, observed: np.ndarray, start: int, origins: int, horizon: int) -> np.ndarray:
+    """Lyapunov times until the normalised error exceeds 0.4, of runs that start from what was observed."""
     times = []
     for origin in np.linspace(start, len(truth) - horizon, origins).astype(int):
-        path = law.sample(truth[:origin], horizon, 1, None)[0]
+        path = law.sample(observed[:origin], horizon, 1, None)[0]
         error = np.sqrt((((path - truth[origin : origin + horizon]) / truth.std(axis=0)) ** 2).mean(axis=1))
         times.append((np.append(np.flatnonzero(error > 0.4), horizon)[0]) * 0.02 * 0.9056)
     return np.array(times)
@@ -188,9 +188,32 @@ def valid_times(law, truth: np.ndarray, start: int, origins: int, horizon: int) 
 
 def test_lorenz_valid_prediction_times():
     truth = lorenz63(6000)
-    assert np.median(valid_times(model("nvar").fit(truth[:4500]), truth, 4500, 12, 700)) >= 8
+    assert np.median(valid_times(model("nvar").fit(truth[:4500]), truth, truth, 4500, 12, 700)) >= 8
     small = model("echo_state_network", units=200, trials=6).fit(truth[:4500])
-    assert np.median(valid_times(small, truth, 4500, 12, 500)) >= 5
+    assert np.median(valid_times(small, truth, truth, 4500, 12, 500)) >= 5
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_lorenz_valid_prediction_times_with_default_settings():
+    truth = lorenz63(10_000)
+    for name, bar in (("nvar", 8), ("echo_state_network", 5)):
+        law = model(name).fit(truth[:8000])
+        assert np.median(valid_times(law, truth, truth, 8000, 50, 1200)) >= bar
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_reservoirs_beat_the_baselines_on_noisy_lorenz():
+    truth = lorenz63(10_000)
+    observed = truth + 0.05 * truth.std(axis=0) * np.random.default_rng(1).normal(size=truth.shape)
+
+    def median(name: str) -> float:
+        return float(np.median(valid_times(model(name).fit(observed[:8000]), truth, observed, 8000, 50, 600)))
+
+    best = max(median(name) for name, kind in MODELS.items() if kind.baseline)
+    assert best > 0
+    assert max(median("nvar"), median("echo_state_network")) >= 1.2 * best
 
 
 def test_echo_state_network_forgets_where_it_started():
