@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from functools import lru_cache
 
 import matplotlib
@@ -348,3 +349,10 @@ def test_the_fitted_line_of_the_divergence_has_the_slope_of_the_estimate():
                   - estimate.details["divergence"][inside]).max() < 0.5  # fmt: skip
     with pytest.raises(KeyError, match="region"):
         figures.divergence_figure(Estimate("x", 1.0, details={"lag": [0, 1], "divergence": [0, 1]}))
+
+
+def test_names_of_neighbouring_peaks_do_not_cover_each_other():
+    estimate = spectrum()
+    crowded = replace(estimate, value=np.array([24.0, 24.6, 23.5, 168.0]))
+    figure = figures.spectrum_figure(crowded)
+    assert {t.get_text() for t in figure.axes[0].texts} == {"24 hours", "7 days"}

@@ -20,7 +20,7 @@ from takens.clock import Clock
 from takens.errors import InsufficientData, OutputError
 from takens.estimate import Estimate
 from takens.models.base import Law
-from takens.report import render, report_json, write_study
+from takens.report import captions, render, report_json, write_study
 from takens.report.document import thinned
 from takens.report.orbit import delay_of, orbit
 from takens.report.page import command
@@ -114,6 +114,7 @@ def test_words():
     assert percent(None) == "–"
     assert signed(-0.123) == "−12 %"
     assert signed(0.5) == "+50 %"
+    assert [signed(share) for share in (0.9997, 0.9949, 1.0)] == ["+99.9 %", "+99.4 %", "+100 %"]
     assert setting([1, 2.5, "a"]) == "1, 2.5, a"
     assert setting(list(range(20))).endswith("(20 in all)")
     value, ends = estimate_value(Estimate("m", [24.0, 168.0], "h", ([23.5, 160.0], [24.5, 170.0])))
@@ -385,3 +386,12 @@ def test_a_folder_called_law_is_not_taken(flow, drawn_once, tmp_path):
     with pytest.raises(OutputError, match="not a saved law"):
         write_study(flow, tmp_path)
     assert [p.name for p in tmp_path.rglob("*")] == ["law", "thesis.txt"]
+
+
+def test_the_caption_of_a_spectrum_tells_cycles_from_broad_peaks():
+    details = {"narrow": [True, False, False]}
+    told = captions.spectrum(Estimate("dominant_periods", np.array([24.0, 9.0, 168.0]), "h", details=details), "h")
+    assert "regular cycles, here at 24 hours." in told
+    assert "near 9 hours and 7 days, are no regular cycles" in told
+    broad = captions.spectrum(Estimate("dominant_periods", np.array([9.0]), "h", details={"narrow": [False]}), "h")
+    assert "here at" not in broad

@@ -84,7 +84,7 @@ def _verdict(study: Study) -> Iterator[Finding]:
 
 
 def _periods(study: Study) -> Iterator[Finding]:
-    for channel, estimate in list(_of(study, "dominant_periods"))[:3]:
+    for index, (channel, estimate) in enumerate(list(_of(study, "dominant_periods"))[:3]):
         if not estimate.admissible or estimate.value is None:
             text = f"Cycles could not be tested: {estimate.reason}."
         elif len(estimate.value) == 0:
@@ -97,7 +97,8 @@ def _periods(study: Study) -> Iterator[Finding]:
                 [f"broad peaks near {_listed(broad, estimate.unit)}, which are no regular cycles"] if len(broad) else []
             )
             text = f"Out of the noise stand {' and '.join(parts)}."
-        yield Finding("Cycles", _named(study, channel) + text, estimate.method, "spectrum")
+        figure = f"spectrum-{index + 1}" if index else "spectrum"
+        yield Finding("Cycles", _named(study, channel) + text, estimate.method, figure)
 
 
 def _listed(periods: np.ndarray, unit: str) -> str:

@@ -44,9 +44,11 @@ def percent(share: Any) -> str:
 
 
 def signed(share: Any) -> str:
-    """A share as a percentage with its sign."""
+    """A share as a percentage with its sign; one just below the whole is not rounded up to it."""
     if share is None or not np.isfinite(share):
         return NONE
+    if 0.99 < share < 1:
+        return f"+{np.floor(1000 * share) / 10:.1f} %"
     return f"{100 * share:+.0f} %".replace("-", "−")
 
 

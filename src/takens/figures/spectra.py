@@ -67,18 +67,19 @@ def peaks_kept(frequency: NDArray[np.float64], power: NDArray[np.float64], bucke
 
 
 def _name_peaks(ax, periods, frequency, power, unit) -> None:  # type: ignore[no-untyped-def]
-    """Write the strongest periods above their peaks, in rows where they would overlap."""
-    placed: list[tuple[float, int]] = []
+    """Write the strongest periods above their peaks, without those that would cover a stronger one's name."""
+    placed: list[float] = []
     span = np.log(frequency[-1] / frequency[0])
     for period in periods[np.isfinite(periods)][:LABELLED]:
         nearest = int(np.argmin(np.abs(np.log(frequency * period))))
         near = slice(max(nearest - 2, 0), nearest + 3)
         at = 1 / period
         place = np.log(at / frequency[0]) / span
-        row = next(r for r in range(LABELLED + 1) if all(abs(place - p) > 0.24 or r != q for p, q in placed))
-        placed.append((place, row))
+        if any(abs(place - other) < 0.2 for other in placed):
+            continue
+        placed.append(place)
         ax.annotate(
-            in_words(float(period), unit or "step"), (at, power[near].max()), xytext=(0, 5 + 11 * row),
+            in_words(float(period), unit or "step"), (at, power[near].max()), xytext=(0, 5),
             textcoords="offset points", ha="left" if place < 0.1 else "right" if place > 0.9 else "center",
             va="bottom", fontsize=9, color=COLOURS["ink"],
         )  # fmt: skip

@@ -41,8 +41,11 @@ def spectrum(estimate: Estimate, unit: str) -> str:
         "cycles, would exceed anywhere in only one of twenty records. "
     )
     if estimate.admissible and len(periods):
-        found = _listed([in_words(float(p), unit) for p in periods[:4]])
-        return text + f"Peaks above it are cycles, here at {found}. Without cycles the curve stays below it everywhere."
+        narrow = np.asarray(estimate.details.get("narrow", np.ones(len(periods))), dtype=bool)
+        sharp, broad = ([in_words(float(p), unit) for p in periods[kind]][:4] for kind in (narrow, ~narrow))
+        text += f"Narrow peaks above it are regular cycles, here at {_listed(sharp)}. " if sharp else ""
+        text += f"Broad peaks above it, here near {_listed(broad)}, are no regular cycles. " if broad else ""
+        return text + "Without cycles the curve stays below it everywhere."
     return text + "Nothing is claimed to rise above it here; a cycle would stand out as a narrow peak."
 
 
