@@ -356,3 +356,12 @@ def test_names_of_neighbouring_peaks_do_not_cover_each_other():
     crowded = replace(estimate, value=np.array([24.0, 24.6, 23.5, 168.0]))
     figure = figures.spectrum_figure(crowded)
     assert {t.get_text() for t in figure.axes[0].texts} == {"24 hours", "7 days"}
+
+
+def test_a_short_frequency_axis_has_few_plain_numbers():
+    figure = figures.climate_spectrum_figure(henon(60)[:, 0], henon(60, seed=1)[:, 0])
+    FigureCanvasAgg(figure).draw()
+    ax = figure.axes[0]
+    shown = {t.get_text() for t in (*ax.get_xticklabels(), *ax.get_xticklabels(minor=True)) if t.get_text()}
+    assert {"0.1", "0.2"} <= shown
+    assert all(text.replace("0", "").replace(".", "") in ("1", "2", "5") for text in shown)

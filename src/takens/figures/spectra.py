@@ -15,6 +15,7 @@ from ..series import Series, as_series
 from .style import COLOURS, canvas, named, styled
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LABELLED = 4
@@ -48,6 +49,7 @@ def spectrum_figure(estimate: Estimate) -> Figure:
     floor = min(np.quantile(power, 0.02), background.min())
     ax.set_ylim(bottom=floor / 2, top=max(power.max(), threshold.max()) * 9)
     ax.set_xlabel(f"frequency (cycles per {estimate.unit or 'step'})")
+    _sparse_ticks(ax)
     if estimate.value is not None and estimate.admissible:
         _name_peaks(ax, np.atleast_1d(np.asarray(estimate.value, dtype=float)), frequency, power, estimate.unit)
     ax.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1.01))
@@ -64,6 +66,21 @@ def peaks_kept(frequency: NDArray[np.float64], power: NDArray[np.float64], bucke
     for start, stop in zip(starts, np.append(starts[1:], len(band)), strict=True):
         keep |= {start + int(power[start:stop].argmin()), start + int(power[start:stop].argmax())}
     return np.array(sorted(keep))
+
+
+def _sparse_ticks(ax: Axes) -> None:
+    """On a logarithmic axis of less than two decades: plain numbers at 1, 2 and 5 only, which do not run together."""
+    from matplotlib.ticker import FuncFormatter
+
+    low, high = ax.get_xlim()
+    if high > 100 * low:
+        return
+
+    def label(value: float, _: object) -> str:
+        return f"{value:g}" if f"{value:.0e}"[0] in "125" else ""
+
+    ax.xaxis.set_major_formatter(FuncFormatter(label))
+    ax.xaxis.set_minor_formatter(FuncFormatter(label))
 
 
 def _name_peaks(ax, periods, frequency, power, unit) -> None:  # type: ignore[no-untyped-def]
@@ -115,6 +132,7 @@ def climate_spectrum_figure(observed: Series | ArrayLike, generated: Series | Ar
     largest = float(compared.details["truth"][1:].max())
     if axes[0, 0].get_ylim()[0] < 1e-6 * largest:  # nobody compares what is a millionth of the power
         axes[0, 0].set_ylim(1e-6 * largest, 5 * largest)
+    _sparse_ticks(axes[0, 0])  # the panels share their axes
     figure.supxlabel(f"frequency (cycles per {data.clock.unit})", fontsize=9.5)
     figure.supylabel("share of power", fontsize=9.5)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
