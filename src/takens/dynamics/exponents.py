@@ -160,7 +160,7 @@ def _whole(
 ) -> tuple[_Run, tuple[Array, Array, Array, float]]:
     """The averages, with a shorter interval where volumes do not add up.
 
-    Where directions once grow so far apart that one is lost in rounding, the sum of all exponents misses the divergence.
+    Where directions grow so far apart that one is lost in rounding, the sum of all exponents misses the divergence.
     """
     found = _averaged(run, state, time, length, seed, report)
     for _ in range(4):
