@@ -139,7 +139,7 @@ def test_models_that_do_not_fit_the_budget_are_skipped_and_say_so(cycle: tk.Seri
 
 
 def test_bad_questions(cycle: tk.Series) -> None:
-    with pytest.raises(InsufficientData, match="horizon of 5000"):
+    with pytest.raises(InsufficientData, match="horizon of 5,000"):
         study(cycle, horizon=5000)
     with pytest.raises(SettingError, match="oracle"):
         study(cycle, models=["oracle"])

@@ -99,6 +99,6 @@ def _anchor(origin: np.datetime64, whole: NDArray[np.int64], timezone: str) -> N
     year, first = divmod(int(month.astype(int)), 12)
     at_end = day + 1 == calendar.monthrange(1970 + year, first + 1)[1]
     starts = month + whole.astype("timedelta64[M]")
-    length = ((starts + 1).astype("datetime64[D]") - starts.astype("datetime64[D]")).astype(int)
+    length = ((starts + np.timedelta64(1, "M")).astype("datetime64[D]") - starts.astype("datetime64[D]")).astype(int)
     days = length - 1 if at_end else np.minimum(day, length - 1)
     return starts.astype("datetime64[us]") + days.astype("timedelta64[D]") + within
