@@ -149,3 +149,10 @@ def test_bad_questions(cycle: tk.Series) -> None:
         study(tk.Series(np.cumsum(1 + np.random.default_rng(0).random(300)), np.zeros(300)))
     with pytest.raises(SettingError, match="already a Series"):
         study(cycle, time="t")
+    with pytest.raises(DataError, match="every channel is empty or constant"):
+        study(tk.Series.from_array(np.column_stack([np.ones(200), np.full(200, np.nan)])))
+
+
+def test_a_short_series_has_a_short_horizon() -> None:
+    result = study(tk.Series.from_array(autoregressive(45)), models=QUICK)
+    assert 1 <= result.horizon <= 4

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .backtest import Backtest, Plan, backtest, plan_origins
+from .backtest import LEAST, Backtest, Plan, backtest, plan_origins
 from .candidate import Candidate, calibrated, climate_rows, evaluate, widening
 from .choice import Choice, Skill
 from .durations import in_words, seconds, steps
-from .errors import SettingError
+from .errors import DataError, SettingError
 from .estimate import Estimate
 from .findings import Finding, findings
 from .forecast import Forecast
@@ -159,7 +159,8 @@ def study(
 def default_horizon(series: Series, estimates: Mapping[str, Estimate]) -> int:
     """Steps ahead that are worth forecasting: four Lyapunov times, else one regular cycle, else five correlation times.
 
-    The longest over the channels, between 8 steps and a twentieth of the series, at most 500.
+    The longest over the channels, between 8 steps (fewer for a very short series) and a twentieth of the series, at
+    most 500.
     """
     chaotic, cyclic, remembered = [], [], []
     for key, estimate in estimates.items():
@@ -173,7 +174,8 @@ def default_horizon(series: Series, estimates: Mapping[str, Estimate]) -> int:
         elif key.startswith("integral_time_scale"):
             remembered.append(5 * first)
     wanted = max(chaotic or cyclic or remembered or [20 * series.interval]) / series.interval
-    return int(np.clip(round(wanted), 8, max(8, min(500, len(series) // 20))))
+    least = max(1, min(8, len(series) // 5 - LEAST))
+    return int(np.clip(round(wanted), least, max(least, min(500, len(series) // 20))))
 
 
 def versions() -> dict[str, str]:
@@ -302,6 +304,13 @@ def _opened(data: Any, reading: Mapping[str, Any]) -> list[Series]:
         found = as_trajectories(open_data(data, **reading))
     for series in found:
         series.gridded()  # raises for irregular sampling, with the remedy
+    last = found[-1]
+    if not any(len(np.unique(column[np.isfinite(column)])) > 1 for column in last.values.T):
+        raise DataError(
+            "every channel is empty or constant: there is nothing to characterise or to forecast",
+            place=last.source or last.name,
+            remedy="Select channels and a window in which something changes.",
+        )
     return found
 
 

@@ -100,7 +100,9 @@ def parse_stamps(
     missing = np.asarray(pc.is_null(cells))
     year, month, day, notes = _dates(fields, form, missing, day_first, at)
     starts = ((year - 1970) * 12 + (month - 1)).astype("datetime64[M]")
-    length = ((starts + 1).astype("datetime64[D]") - starts.astype("datetime64[D]")).astype(np.int64)
+    length = ((starts + np.timedelta64(1, "M")).astype("datetime64[D]") - starts.astype("datetime64[D]")).astype(
+        np.int64
+    )
     day_micros, bad_time = _time_of_day(fields)
     bad |= ~missing & ((month < 1) | (month > 12) | (day < 1) | (day > length) | bad_time)
     if bad.any():

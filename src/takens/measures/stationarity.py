@@ -106,7 +106,7 @@ def stationarity(
     orders = np.concatenate([[np.arange(count)], rng.permuted(np.tile(np.arange(count), (permutations, 1)), axis=1)])
     p_values, p = family_p_values(slow_share(features, orders, waves))
     return Estimate(
-        "", p, "", None, level, "permutation of nearly independent blocks, min-p over four features",
+        "", p, "p-value", None, level, "permutation of nearly independent blocks, min-p over four features",
         {"time_scales": time_scales, "waves": waves, "order": order, "permutations": permutations,
             "resolution": resolution, "blocks": count,
          "block_length": length},

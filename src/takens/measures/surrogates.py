@@ -146,7 +146,7 @@ def surrogate_test(
     return Estimate(
         "",
         p,
-        "",
+        "p-value",
         _binomial_interval(p, surrogates + 1, level),
         level,
         "IAAFT surrogates, min-p over time-reversal asymmetry and prediction error",

@@ -202,7 +202,7 @@ def _lines(periods: Estimate, steps: list[Step]) -> tuple[str, bool]:
         steps.append(Step(question, "no", "No peak of the spectrum stands out of red noise.", "periods", 0, None, LEVEL,
                           threshold, True))  # fmt: skip
         return "", False
-    share = float(np.sum(periods.details["share"][periods.details["narrow"]]))
+    share = min(1.0, float(np.sum(periods.details["share"][periods.details["narrow"]])))
     words = ", ".join(in_words(float(value), periods.unit) for value in periods.value[:4])
     evidence = f"Peaks at {words}; lines among them carry {share:.0%} of the variance."
     steps.append(Step(question, "yes", evidence, "share of variance in lines", share,

@@ -23,13 +23,13 @@ MODELS: dict[str, type[Model]] = {
     "seasonal_naive": SeasonalNaive,
     "drift": Drift,
     "autoregression": Autoregression,
-    "fourier_extension": FourierExtension,
     "context_parroting": ContextParroting,
-    "nearest_neighbour": NearestNeighbour,
     "nvar": NVAR,
+    "fourier_extension": FourierExtension,
+    "nearest_neighbour": NearestNeighbour,
     "echo_state_network": EchoStateNetwork,
 }
-"""Models by the names of the command line, the simplest first."""
+"""Models by the names of the command line, in the order in which a study tries them while its budget lasts."""
 
 __all__ = [
     "MODELS", "NVAR", "Autoregression", "Climatology", "Conformal", "ContextParroting", "Drift", "EchoStateNetwork",
