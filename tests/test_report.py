@@ -114,6 +114,7 @@ def test_words():
     assert percent(None) == "–"
     assert signed(-0.123) == "−12 %"
     assert signed(0.5) == "+50 %"
+    assert signed(-0.001) == "0 %"
     assert [signed(share) for share in (0.9997, 0.9949, 1.0)] == ["+99.9 %", "+99.4 %", "+100 %"]
     assert setting([1, 2.5, "a"]) == "1, 2.5, a"
     assert setting(list(range(20))).endswith("(20 in all)")

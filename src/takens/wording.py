@@ -49,7 +49,7 @@ def signed(share: Any) -> str:
         return NONE
     if 0.99 < share < 1:
         return f"+{np.floor(1000 * share) / 10:.1f} %"
-    return f"{100 * share:+.0f} %".replace("-", "−")
+    return "0 %" if abs(share) < 0.005 else f"{100 * share:+.0f} %".replace("-", "−")
 
 
 def p_value(value: Any) -> str:

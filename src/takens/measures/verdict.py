@@ -123,9 +123,9 @@ def verdict(data: Series | ArrayLike, *, seed: int = 0, estimates: Mapping[str, 
         return found[name]
 
     classes, why = _decide(series, get, steps)
-    sentence = f"{_SENTENCES[classes[0]]}{why} (first, uncalibrated verdict)"
+    sentence = f"{_SENTENCES[classes[0]]}{why}; a first, uncalibrated verdict"
     if len(classes) > 1:
-        sentence = f"{' or '.join(classes)}{why} (first, uncalibrated verdict)"
+        sentence = f"{' or '.join(classes)}{why}; a first, uncalibrated verdict"
     return Verdict(classes, sentence[0].upper() + sentence[1:], tuple(steps), channel, None, found)
 
 
