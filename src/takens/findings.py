@@ -13,7 +13,6 @@ from .estimate import Estimate
 from .wording import counted, distinct, number, percent, signed
 
 if TYPE_CHECKING:
-    from .candidate import Candidate
     from .study import Study
 
 
@@ -209,8 +208,3 @@ def _forecast(study: Study) -> Finding:
     else:
         text += f"with 90 % between {least} and {most}{unit}."
     return Finding("Forecast", text, f"{label(study.chosen)}, refitted on all data", "forecast")
-
-
-def best_models(study: Study, count: int = 3) -> list[Candidate]:
-    """The best `count` models that were scored, best first."""
-    return [c for c in study.candidates if c.ok][:count]
