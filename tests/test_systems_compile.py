@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from takens.errors import SettingError
-from takens.systems.compile import adaptive_kernel, compile_rule, taylor_kernel
-from takens.systems.dop853 import DOP853
-from takens.systems.emit import Program
-from takens.systems.evaluate import evaluate
-from takens.systems.expression import parse
-from takens.systems.tableau import RK4, TSIT5, Tableau
-from takens.systems.tree import (
+from takens.systems.native.compile import adaptive_kernel, compile_rule, taylor_kernel
+from takens.systems.native.dop853 import DOP853
+from takens.systems.native.emit import Program
+from takens.systems.native.tableau import RK4, TSIT5, Tableau
+from takens.systems.symbols.evaluate import evaluate
+from takens.systems.symbols.expression import parse
+from takens.systems.symbols.tree import (
     ARITHMETIC,
     COMPARISONS,
     FUNCTIONS,

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from trees import NAMES, trees
 
 from takens.errors import EquationError
-from takens.systems import expression as grammar
-from takens.systems.evaluate import evaluate, program
-from takens.systems.expression import parse
-from takens.systems.printing import text
-from takens.systems.tree import FUNCTIONS, Binary, Call, Compare, Conditional, Logical, Name, Negative, Number
-from takens.systems.walk import postorder
+from takens.systems.symbols import expression as grammar
+from takens.systems.symbols.evaluate import evaluate, program
+from takens.systems.symbols.expression import parse
+from takens.systems.symbols.printing import text
+from takens.systems.symbols.tree import FUNCTIONS, Binary, Call, Compare, Conditional, Logical, Name, Negative, Number
+from takens.systems.symbols.walk import postorder
 
 X, Y = Name("x"), Name("y")
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from trees import NAMES, SMOOTH, trees
 
-from takens.systems.differentiate import ZERO, differentiate
-from takens.systems.evaluate import evaluate
-from takens.systems.expression import parse
-from takens.systems.latex import latex, symbol
-from takens.systems.printing import text
-from takens.systems.tree import FUNCTIONS, Binary, Call, Expression, Name, Negative, Number
-from takens.systems.walk import names_in, postorder
+from takens.systems.symbols.differentiate import ZERO, differentiate
+from takens.systems.symbols.evaluate import evaluate
+from takens.systems.symbols.expression import parse
+from takens.systems.symbols.latex import latex, symbol
+from takens.systems.symbols.printing import text
+from takens.systems.symbols.tree import FUNCTIONS, Binary, Call, Expression, Name, Negative, Number
+from takens.systems.symbols.walk import names_in, postorder
 
 
 def derivative(source: str, name: str = "x") -> str:

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from takens.errors import SettingError, SimulationError
-from takens.systems import compile as compilation
 from takens.systems.base import Flow, Map
-from takens.systems.compile import adaptive_kernel
-from takens.systems.dop853 import DOP853
-from takens.systems.emit import Program
 from takens.systems.equations import Equations
-from takens.systems.integrate import METHODS, integrate, march
-from takens.systems.loop import DONE
-from takens.systems.recurrence import NotAnalytic
+from takens.systems.native import compile as compilation
+from takens.systems.native.compile import adaptive_kernel
+from takens.systems.native.dop853 import DOP853
+from takens.systems.native.emit import Program
+from takens.systems.native.integrate import METHODS, integrate, march
+from takens.systems.native.loop import DONE
+from takens.systems.native.recurrence import NotAnalytic
+from takens.systems.native.tableau import RK4, TSIT5, Tableau
 from takens.systems.simulate import program_of, simulate, simulate_ensemble
-from takens.systems.tableau import RK4, TSIT5, Tableau
 
 NONE = np.empty(0)
 
@@ -242,7 +242,7 @@ def test_portions_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> N
     whole = simulate(LORENZ, length=500, report=shares.append)
     orbit = simulate(HENON, length=500, transient=33)
     assert shares == [1.0]
-    monkeypatch.setattr("takens.systems.integrate.PORTION", 7)
+    monkeypatch.setattr("takens.systems.native.integrate.PORTION", 7)
     shares.clear()
     np.testing.assert_allclose(simulate(LORENZ, length=500, report=shares.append).values, whole.values, atol=1e-10)
     assert np.array_equal(simulate(HENON, length=500, transient=33).values, orbit.values)

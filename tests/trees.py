@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from takens.systems.tree import (
+from takens.systems.symbols.tree import (
     ARITHMETIC,
     COMPARISONS,
     FUNCTIONS,

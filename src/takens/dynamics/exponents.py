@@ -14,12 +14,12 @@ from ..errors import InsufficientData, SettingError
 from ..estimate import Estimate
 from ..random import generator
 from ..systems.base import Flow, System
-from ..systems.differentiate import ZERO, add, multiply
-from ..systems.emit import Program
 from ..systems.equations import Equations
-from ..systems.integrate import integrate, march
+from ..systems.native.emit import Program
+from ..systems.native.integrate import integrate, march
 from ..systems.simulate import program_of
-from ..systems.tree import Expression, Name
+from ..systems.symbols.differentiate import ZERO, add, multiply
+from ..systems.symbols.tree import Expression, Name
 
 Array = NDArray[np.float64]
 Report = Callable[[float], object]

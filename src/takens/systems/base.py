@@ -176,13 +176,13 @@ class Flow(System):
 
     def text(self) -> str:
         """The equations as plain text, `dx/dt = ...`, a line each."""
-        from .printing import lines
+        from .symbols.printing import lines
 
         return lines(self.rule, "d{}/dt")
 
     def latex(self) -> str:
         """The equations as a LaTeX `aligned` environment, with dots for the derivatives."""
-        from .latex import aligned
+        from .symbols.latex import aligned
 
         return aligned(self.rule, kind="flow")
 
@@ -201,13 +201,13 @@ class Map(System):
 
     def text(self) -> str:
         """The equations as plain text, `x[n+1] = ...`, a line each; on the right x is x[n]."""
-        from .printing import lines
+        from .symbols.printing import lines
 
         return lines(self.rule, "{}[n+1]")
 
     def latex(self) -> str:
         """The equations as a LaTeX `aligned` environment, with the step as an index."""
-        from .latex import aligned
+        from .symbols.latex import aligned
 
         return aligned(self.rule, kind="map")
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import EquationError, SettingError
 from .base import KINDS, Known, System
 from .equations import Equations
-from .printing import text
+from .symbols.printing import text
 
 TIMES = {"flow": "t", "map": "n"}
 """The name of the independent variable in the equations of each kind."""

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import EquationError
-from .differentiate import ZERO, add, differentiate
-from .evaluate import Program, program
-from .expression import KEYWORDS, NAME, parse
-from .tree import CONSTANTS, FUNCTIONS, Expression, Name
-from .walk import names_in
+from .symbols.differentiate import ZERO, add, differentiate
+from .symbols.evaluate import Program, program
+from .symbols.expression import KEYWORDS, NAME, parse
+from .symbols.tree import CONSTANTS, FUNCTIONS, Expression, Name
+from .symbols.walk import names_in
 
 Array = NDArray[np.float64]
 Definitions = tuple[tuple[str, Expression], ...]

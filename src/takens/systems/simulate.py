@@ -15,13 +15,13 @@ from ..errors import SettingError, SimulationError
 from ..random import generator
 from ..series import Series
 from .base import Flow, System
-from .dop853 import DOP853
-from .emit import Program
 from .equations import Equations
-from .integrate import METHODS, Course, Report, integrate, march
-from .recurrence import NotAnalytic
-from .tableau import RK4
-from .taylor import Taylor
+from .native.dop853 import DOP853
+from .native.emit import Program
+from .native.integrate import METHODS, Course, Report, integrate, march
+from .native.recurrence import NotAnalytic
+from .native.tableau import RK4
+from .native.taylor import Taylor
 
 Array = NDArray[np.float64]
 S = TypeVar("S", bound=System)

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import SettingError, SimulationError
+from ...errors import SettingError, SimulationError
 from .compile import Kernel, adaptive_kernel, marching_kernel, taylor_kernel
 from .dop853 import DOP853
 from .emit import Program

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from ..errors import SettingError
-from .differentiate import differentiate
+from ...errors import SettingError
+from ..symbols.differentiate import differentiate
+from ..symbols.tree import Binary, Call, Expression, Name, Negative
+from ..symbols.walk import names_in, parts, postorder
 from .emit import LIBRARY, ONE, POWERS, ZERO, Lowering, constant
 from .ir import Code, literal
-from .tree import Binary, Call, Expression, Name, Negative
-from .walk import names_in, parts, postorder
 
 ANALYTIC = frozenset(LIBRARY) - {"abs", "floor", "ceil", "atan2"}
 """Functions of one argument with a Taylor series wherever they are finite."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..errors import SettingError
+from ...errors import SettingError
 
 Row = Mapping[int, float]
 """Coefficients by stage; stages without a coefficient have 0."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ..symbols.walk import names_in
 from .emit import ONE, ZERO, Lowering, Program, names_of
 from .ir import literal
 from .loop import UNDERFLOW, Loop
 from .recurrence import NotAnalytic, Recurrences
 from .steps import rule_text
-from .walk import names_in
 
 LARGEST = 6_000
 """More operations a step than this take more than half a second to compile, which few runs win back."""

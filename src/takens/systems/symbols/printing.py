@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .equations import Equations
+from ..equations import Equations
 from .tree import Binary, Call, Compare, Conditional, Expression, Logical, Name, Negative, Number
 from .walk import parts, postorder
 

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..errors import EquationError
+from ...errors import EquationError
 from .evaluate import operation
 from .tree import (
     COMPARISONS,

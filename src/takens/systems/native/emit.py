@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, assert_never
 
-from ..errors import SettingError
-from .ir import Code, literal
-from .tree import (
+from ...errors import SettingError
+from ..symbols.tree import (
     CONSTANTS,
     FUNCTIONS,
     Binary,
@@ -21,7 +20,8 @@ from .tree import (
     Negative,
     Number,
 )
-from .walk import postorder
+from ..symbols.walk import postorder
+from .ir import Code, literal
 
 POWERS = 64
 """Integer exponents up to this size become multiplications."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .equations import Equations
+from ..equations import Equations
 from .printing import ATOM, COMPARE, CONDITIONAL, POWER, PRODUCT, SIGN, SUM, level
 from .tree import Binary, Call, Compare, Conditional, Expression, Logical, Name, Negative, Number
 from .walk import names_in, parts, postorder

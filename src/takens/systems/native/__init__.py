@@ -1,0 +1,1 @@
+"""Trees to machine code: the instructions, the solvers written in them, and their calls."""

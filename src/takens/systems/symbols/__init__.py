@@ -1,0 +1,1 @@
+"""Expressions: from text to trees, and from trees to numbers, derivatives, text and LaTeX."""
