@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from takens.errors import SettingError, SimulationError
-from takens.systems.base import Flow, Map
+from takens.systems import Flow, Map
 from takens.systems.equations import Equations
 from takens.systems.native import compile as compilation
 from takens.systems.native.compile import adaptive_kernel
@@ -18,7 +18,7 @@ from takens.systems.native.integrate import METHODS, integrate, march
 from takens.systems.native.loop import DONE
 from takens.systems.native.recurrence import NotAnalytic
 from takens.systems.native.tableau import RK4, TSIT5, Tableau
-from takens.systems.simulate import program_of, simulate, simulate_ensemble
+from takens.systems.simulate import simulate, simulate_ensemble
 
 NONE = np.empty(0)
 
@@ -30,7 +30,7 @@ def flow(equations: dict[str, str], initial: list[float], parameters: dict[str, 
 
 def program(**equations: str) -> Program:
     """A program without parameters."""
-    return program_of(Equations.parse(equations))
+    return Equations.parse(equations).program
 
 
 LORENZ = Flow(
@@ -127,7 +127,7 @@ def test_taylor_steps_of_every_function_agree_with_runge_kutta(rate: str) -> Non
     equations = Equations.parse({"x": rate, "y": "h*x - y*g"}, ("a",), {"h": "a/9", "g": "1 + h*x"})
     times, initial, parameters = np.linspace(0, 2, 41), np.array([0.1, 1.0]), np.array([1.7])
     found = [
-        integrate(program_of(equations), initial, parameters, times, method=METHODS[name], tolerance=1e-12)
+        integrate(equations.program, initial, parameters, times, method=METHODS[name], tolerance=1e-12)
         for name in ("Taylor", "DOP853")
     ]
     np.testing.assert_allclose(found[0].states, found[1].states, atol=2e-11, rtol=0)
@@ -231,7 +231,7 @@ def test_leaving_the_domain_says_when_and_where() -> None:
 
 
 def test_too_many_steps_say_when() -> None:
-    stiff = program_of(Equations.parse({"x": "-1000000*(x - cos(t))"}))
+    stiff = Equations.parse({"x": "-1000000*(x - cos(t))"}).program
     with pytest.raises(SimulationError, match=r"more than 400,000 steps at t = .* x = ") as found:
         integrate(stiff, np.array([1.0]), NONE, np.array([1e3]), most_steps=400_000)
     assert 0 < found.value.time < 1e3

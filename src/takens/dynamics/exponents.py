@@ -4,54 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InsufficientData, SettingError
+from ..errors import SettingError
 from ..estimate import Estimate
 from ..random import generator
-from ..systems.base import Flow, System
-from ..systems.equations import Equations
-from ..systems.native.emit import Program
-from ..systems.native.integrate import integrate, march
-from ..systems.simulate import program_of
-from ..systems.symbols.differentiate import ZERO, add, multiply
-from ..systems.symbols.tree import Expression, Name
+from ..systems.base import System
+from ..systems.evolve import orbit
+from ..systems.kinds import Map
 
 Array = NDArray[np.float64]
 Report = Callable[[float], object]
 
 BATCHES = 25
 """Consecutive parts of the orbit whose exponents are compared for the standard error."""
-MOST_EQUATIONS = 4000
-"""Most equations of states and tangent vectors together; beyond, straight-line code takes minutes to compile."""
-
-
-@lru_cache(maxsize=64)
-def variational_program(rule: Equations, count: int) -> Program:
-    """The equations of `rule` and of `count` tangent vectors: dv_i/dt = sum_k J_ik v_k, or v' = J v for a map.
-
-    States come first, then the vectors one after the other, then the trace of J, whose integral along the orbit of a
-    flow is the growth of volumes. The Jacobian is exact, its common parts are evaluated once.
-    """
-    definitions, rows = rule.jacobian
-    names = tuple(f"tangent {j} of {state}" for j in range(count) for state in rule.states)
-    size = len(rule.states)
-    expressions: list[Expression] = list(rule.expressions)
-    for j in range(count):
-        vector = [Name(name) for name in names[j * size : (j + 1) * size]]
-        for row in rows:
-            total: Expression = ZERO
-            for slope, part in zip(row, vector, strict=True):
-                total = add(total, multiply(slope, part))
-            expressions.append(total)
-    trace: Expression = ZERO
-    for i in range(size):
-        trace = add(trace, rows[i][i])
-    return Program((*rule.states, *names, "divergence"), rule.parameters, (*expressions, trace), definitions, rule.time)
 
 
 @dataclass(frozen=True)
@@ -63,33 +32,22 @@ class _Run:
     interval: float
     tolerance: float
 
-    def advance(self, program: Program, time: float, state: Array, length: float) -> Array:
-        """The state after `length` units of time, or iterations."""
-        parameters = np.array([self.system.parameters[name] for name in self.system.rule.parameters])
-        if isinstance(self.system, Flow):
-            end = np.array([time + length])
-            return integrate(program, state, parameters, end, start=time, tolerance=self.tolerance).states[0]
-        return march(program, state, parameters, 1, start=time, skipped=round(length)).states[0]
-
     def growth(self, state: Array, time: float, intervals: int, seed: int, report: Report | None = None) -> Array:
         """Logarithms `(interval, count + 1)` of the growth of each orthogonal direction, and of volumes.
 
         The growth of volumes is the integral of the divergence; for a map the last column is NaN.
         """
-        program = variational_program(self.system.rule, self.count)
-        size = self.system.dimension
+        size = len(state)
         start = generator(seed, "tangent vectors").normal(size=(size, self.count))
         vectors = np.linalg.qr(start)[0]
         logs = np.empty((intervals, self.count + 1))
-        flow = isinstance(self.system, Flow)
         for k in range(intervals):
-            extended = self.advance(program, time, np.concatenate([state, vectors.T.ravel(), [0.0]]), self.interval)
+            state, moved, volume = self.system.carried(state, vectors, time, self.interval, tolerance=self.tolerance)
             time += self.interval
-            state = extended[:size]
-            vectors, triangle = np.linalg.qr(extended[size:-1].reshape(self.count, size).T)
+            vectors, triangle = np.linalg.qr(moved)
             with np.errstate(divide="ignore"):
                 logs[k, :-1] = np.log(np.abs(np.diag(triangle)))
-            logs[k, -1] = extended[-1] if flow else np.nan
+            logs[k, -1] = volume
             if report is not None:
                 report((k + 1) / intervals)
         return logs
@@ -127,17 +85,15 @@ def lyapunov_spectrum(
     Source: Benettin et al., Meccanica 15, 9 (1980); Geist, Parlitz & Lauterborn, Prog. Theor. Phys. 83, 875 (1990).
     """
     run, length, wait = _settings(system, duration, count, interval, transient, tolerance)
-    state = np.array(system.initial if initial is None else initial, dtype=np.float64)
-    if state.shape != (system.dimension,) or not np.isfinite(state).all():
-        raise SettingError(f"initial must be {system.dimension} finite numbers", place=system.name)
+    state = system.phase(initial)
     if wait > 0:
-        state = run.advance(program_of(system.rule), 0.0, state, wait)
+        state = system.carried(state, np.empty((len(state), 0)), 0.0, wait, tolerance=tolerance)[0]
     if interval is None:
         run = _fitted(run, state, wait, seed, length / (4 * BATCHES))
     run, (logs, value, error, volume) = _whole(run, state, wait, length, seed, report, adapt=interval is None)
     details: dict[str, Any] = {"standard_error": error}
     details["convergence"] = np.cumsum(logs, axis=0) / np.arange(1, len(logs) + 1)[:, None]
-    flow = isinstance(system, Flow)
+    flow = not system.stepwise
     if run.count == system.dimension:
         details |= {"sum": value.sum(), "divergence": volume if flow else _mean_divergence(run, state, wait, length)}
         # An exponent that is zero up to its error counts as zero: its sign is chance, and decides the dimension.
@@ -212,7 +168,7 @@ def _settings(
     tolerance: float,
 ) -> tuple[_Run, float, float]:
     """The run, the duration and the transient, checked and with defaults filled in."""
-    flow = isinstance(system, Flow)
+    flow = not system.stepwise
     if duration is None:
         duration = 50_000.0 if not flow else 1000.0 if system.period is None else 500 * system.period
     if interval is None:
@@ -227,11 +183,6 @@ def _settings(
     for sound, what in rules:
         if not sound:
             raise SettingError(what, place=system.name, remedy=f"The system has {system.dimension} states.")
-    if system.dimension * (1 + count) > MOST_EQUATIONS:
-        raise InsufficientData(
-            f"{system.dimension} states with {count} tangent vectors are too many to compile", place=system.name,
-            remedy="Ask for fewer exponents with count=.",
-        )  # fmt: skip
     if not flow:
         interval, transient = float(max(1, round(interval))), float(round(transient))
     return _Run(system, count, float(interval), tolerance), float(duration), transient
@@ -245,7 +196,7 @@ def _fitted(run: _Run, state: Array, time: float, seed: int, longest: float) -> 
         if 4 <= reach <= 12 or (reach < 4 and 2 * run.interval > longest):
             break
         interval = run.interval * (2 if reach < 4 else 0.5)
-        if not isinstance(run.system, Flow):
+        if run.system.stepwise:
             interval = float(max(1, round(interval)))
         if interval == run.interval:
             break
@@ -255,7 +206,6 @@ def _fitted(run: _Run, state: Array, time: float, seed: int, longest: float) -> 
 
 def _mean_divergence(run: _Run, state: Array, time: float, length: float) -> float:
     """The mean of log |det J| over at most 20,000 iterations of a map; exact where it is constant."""
-    rows = int(min(length, 20_000))
-    parameters = np.array([run.system.parameters[name] for name in run.system.rule.parameters])
-    states = march(program_of(run.system.rule), state, parameters, rows, start=time).states
-    return float(run.system.divergence(time + np.arange(float(rows)), states).mean())
+    times = np.arange(min(length, 20_000.0))
+    assert isinstance(run.system, Map)
+    return float(run.system.divergence(time + times, orbit(run.system, state, times)).mean())

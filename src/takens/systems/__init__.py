@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from .base import Flow, Known, Map, System
+from .base import Known, System
 from .catalogue_index import names
 from .definition import system
 from .equations import Equations
+from .evolve import evolve, orbit
+from .kinds import Flow, Map
+from .rule import ArrayRule
 
-__all__ = ["Equations", "Flow", "Known", "Map", "System", "names", "system"]
+__all__ = ["ArrayRule", "Equations", "Flow", "Known", "Map", "System", "evolve", "names", "orbit", "system"]

@@ -1,20 +1,24 @@
-"""Laws of motion with a finite state: what a `System` is, and its kinds `Flow` and `Map`."""
+"""Laws of motion: what a `System` of any kind is and promises."""
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any, ClassVar, TypeVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import SettingError
-from .equations import Array, Equations
+from .rule import Array, Rule
+
+if TYPE_CHECKING:
+    from .reading import Reading
 
 S = TypeVar("S", bound="System")
+Report = Callable[[float], object]
 
 
 class Table(Mapping[str, Any]):
@@ -46,6 +50,29 @@ class Known:
     source: str
 
 
+@dataclass(frozen=True)
+class Request:
+    """What a simulation asks of a system: `length` rows `dt` apart after `transient`, and how they are computed.
+
+    `method` is one of the system's (None: its first choice), `tolerance` that of each step, `step` the longest fixed
+    step (None: the method's choice). `seed` and `stream` name the random numbers of systems that need some.
+    """
+
+    length: int
+    dt: float
+    transient: float = 0.0
+    method: str | None = None
+    tolerance: float = 1e-9
+    step: float | None = None
+    seed: int = 0
+    stream: tuple[str | int, ...] = ()
+
+    @property
+    def times(self) -> Array:
+        """The times of the rows `(time,)`."""
+        return self.transient + self.dt * np.arange(self.length, dtype=np.float64)
+
+
 @dataclass(frozen=True, eq=False)
 class System(abc.ABC):
     """A law of motion with a finite state; frozen, equal only to itself.
@@ -57,7 +84,7 @@ class System(abc.ABC):
     """
 
     name: str
-    rule: Equations
+    rule: Rule
     parameters: Mapping[str, float]
     initial: NDArray[np.float64]
     period: float | None = None
@@ -68,6 +95,13 @@ class System(abc.ABC):
     known: Mapping[str, Known] = field(default_factory=dict)
 
     kind: ClassVar[str]
+    """The word for this kind in definitions and listings."""
+    methods: ClassVar[tuple[str, ...]]
+    """The names of the methods that can simulate it, the default first."""
+    stepwise: ClassVar[bool] = False
+    """Whether time is counted in whole steps."""
+    keys: ClassVar[tuple[str, ...]] = ("equations", "auxiliary")
+    """The keys of a definition that this kind reads, besides those of every kind."""
 
     def __post_init__(self) -> None:
         initial = np.array(self.initial, dtype=np.float64)
@@ -128,9 +162,47 @@ class System(abc.ABC):
         """The exact derivatives `(..., state, state)` of `rhs`: element (i, j) is that of equation i by state j."""
         return self.rule.slopes(t, self._states(x), self._given(parameters))
 
+    @classmethod
     @abc.abstractmethod
-    def divergence(self, t: ArrayLike, x: ArrayLike, /, **parameters: ArrayLike) -> Array:
-        """The local rate `(...)` at which volumes grow; its mean along an orbit is the sum of all exponents."""
+    def read(cls: type[S], reading: Reading) -> S:
+        """The system that a definition describes; see `definition.system`."""
+
+    @abc.abstractmethod
+    def trajectory(self, request: Request, initial: Array, report: Report | None = None) -> tuple[Array, Array]:
+        """Times `(time,)` and states `(time, state)` of one trajectory from `initial` at time 0.
+
+        Raises `SettingError` for a request that this kind cannot fulfil and `SimulationError`, with time and state,
+        where the trajectory cannot be continued; it is never padded.
+        """
+
+    @abc.abstractmethod
+    def carried(
+        self, phase: Array, vectors: Array, start: float, duration: float, *, tolerance: float = 1e-9
+    ) -> tuple[Array, Array, float]:
+        """What becomes of a state in full and of small displacements `vectors (phase, vector)` after `duration`.
+
+        Returns both and the logarithm of the growth of volumes along the way (NaN where it is not defined). Raises
+        `SettingError` for kinds without a linearisation.
+        """
+
+    def phase(self, initial: ArrayLike | None = None) -> Array:
+        """The state in full `(phase,)` that determines the future, from an initial state (None: the system's own)."""
+        found = np.array(self.initial if initial is None else initial, dtype=np.float64)
+        if found.shape != (self.dimension,) or not np.isfinite(found).all():
+            raise SettingError(f"initial must be {self.dimension} finite numbers", place=self.name)
+        return found
+
+    def values_of_parameters(self) -> Array:
+        """The parameters' values `(parameter,)` in the order of the rule."""
+        return np.array([self.parameters[name] for name in self.rule.parameters])
+
+    def default_dt(self) -> float:
+        """The sampling interval of its own. Raises `SettingError` where it has none."""
+        if self.dt is not None:
+            return float(self.dt)
+        if self.stepwise:
+            return 1.0
+        raise SettingError("the system has no sampling interval of its own", place=self.name, remedy="Give dt.")
 
     @abc.abstractmethod
     def text(self) -> str:
@@ -161,56 +233,3 @@ class System(abc.ABC):
                 remedy=f"The last axis holds {self.dimension} states: {', '.join(self.states)}.",
             )
         return array
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Flow(System):
-    """A system of ordinary differential equations, dx/dt = f(x, t, p)."""
-
-    kind: ClassVar[str] = "flow"
-
-    def divergence(self, t: ArrayLike, x: ArrayLike, /, **parameters: ArrayLike) -> Array:
-        """The trace of the Jacobian `(...)`, the rate at which volumes grow, per unit of time."""
-        return self.rule.trace(t, self._states(x), self._given(parameters))
-
-    def text(self) -> str:
-        """The equations as plain text, `dx/dt = ...`, a line each."""
-        from .symbols.printing import lines
-
-        return lines(self.rule, "d{}/dt")
-
-    def latex(self) -> str:
-        """The equations as a LaTeX `aligned` environment, with dots for the derivatives."""
-        from .symbols.latex import aligned
-
-        return aligned(self.rule, kind="flow")
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Map(System):
-    """An iterated map, x_(n+1) = f(x_n, n, p)."""
-
-    kind: ClassVar[str] = "map"
-
-    def divergence(self, t: ArrayLike, x: ArrayLike, /, **parameters: ArrayLike) -> Array:
-        """log |det J| `(...)`, the logarithm of the growth of volumes in one step; -inf where the map is singular."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.linalg.slogdet(self.jacobian(t, x, **parameters))[1]
-
-    def text(self) -> str:
-        """The equations as plain text, `x[n+1] = ...`, a line each; on the right x is x[n]."""
-        from .symbols.printing import lines
-
-        return lines(self.rule, "{}[n+1]")
-
-    def latex(self) -> str:
-        """The equations as a LaTeX `aligned` environment, with the step as an index."""
-        from .symbols.latex import aligned
-
-        return aligned(self.rule, kind="map")
-
-
-KINDS: dict[str, type[System]] = {"flow": Flow, "map": Map}
-"""The kinds of system by the name that definitions use."""

@@ -6,24 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import EquationError
+from .rule import Rule
 from .symbols.differentiate import ZERO, add, differentiate
 from .symbols.evaluate import Program, program
 from .symbols.expression import KEYWORDS, NAME, parse
 from .symbols.tree import CONSTANTS, FUNCTIONS, Expression, Name
 from .symbols.walk import names_in
 
+if TYPE_CHECKING:
+    from .native.emit import Program as Compilable
+
 Array = NDArray[np.float64]
 Definitions = tuple[tuple[str, Expression], ...]
 
 
+@final
 @dataclass(frozen=True)
-class Equations:
+class Equations(Rule):
     """y_i = g_i(states, parameters, auxiliary, time): one expression for each state, in the order of `states`.
 
     `auxiliary` holds (name, expression) pairs, evaluated first and in order; each may use the ones before it. `time`
@@ -81,6 +86,25 @@ class Equations:
             return True
         used = names_in(*self.expressions, *(e for _, e in self.auxiliary))
         return self.time not in used or self.time in dict(self.auxiliary)
+
+    @cached_property
+    def program(self) -> Compilable:
+        """What machine code is made from: the same trees."""
+        from .native.emit import Program as Compilable
+
+        return Compilable(self.states, self.parameters, self.expressions, self.auxiliary, self.time)
+
+    def lines(self, left: str) -> str:
+        """The equations as plain text, auxiliary definitions first, a line each; `left` holds {} for the state."""
+        from .symbols.printing import lines
+
+        return lines(self, left)
+
+    def latex(self, *, kind: str) -> str:
+        """The equations as a LaTeX `aligned` environment; a "flow" has dots, a "map" the step as an index."""
+        from .symbols.latex import aligned
+
+        return aligned(self, kind=kind)
 
     @cached_property
     def jacobian(self) -> tuple[Definitions, tuple[tuple[Expression, ...], ...]]:

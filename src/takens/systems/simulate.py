@@ -1,10 +1,9 @@
-"""Systems to series: trajectories of flows and maps, one or many, at given times."""
+"""Systems to series: trajectories of laws of any kind, one or many, at given times."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -14,19 +13,11 @@ from ..clock import Clock
 from ..errors import SettingError, SimulationError
 from ..random import generator
 from ..series import Series
-from .base import Flow, System
-from .equations import Equations
-from .native.dop853 import DOP853
-from .native.emit import Program
-from .native.integrate import METHODS, Course, Report, integrate, march
-from .native.recurrence import NotAnalytic
-from .native.tableau import RK4
-from .native.taylor import Taylor
+from .base import Report, Request, System
 
 Array = NDArray[np.float64]
 S = TypeVar("S", bound=System)
 
-TAYLOR = METHODS["Taylor"]
 TIGHTEST = 1e-14
 """Tolerances below this ask for more than double precision holds."""
 
@@ -36,99 +27,49 @@ class _Plan:
     """What every member of a simulation shares."""
 
     system: System
-    length: int
-    dt: float
-    transient: float
-    method: str | None
-    tolerance: float
-    step: float | None
+    request: Request
     noise: float
-    seed: int
 
     def __post_init__(self) -> None:
+        system, asked = self.system, self.request
         for what, wrong, remedy in (
-            (f"length is {self.length}", self.length < 1, "Ask for at least one row."),
-            (f"dt is {self.dt}", not (np.isfinite(self.dt) and self.dt > 0), "Give a positive sampling interval."),
-            (f"transient is {self.transient}", not (np.isfinite(self.transient) and self.transient >= 0), ""),
+            (f"length is {asked.length}", asked.length < 1, "Ask for at least one row."),
+            (f"dt is {asked.dt}", not (np.isfinite(asked.dt) and asked.dt > 0), "Give a positive sampling interval."),
+            (f"transient is {asked.transient}", not (np.isfinite(asked.transient) and asked.transient >= 0), ""),
             (f"noise is {self.noise}", not (np.isfinite(self.noise) and self.noise >= 0), "Give a share, say 0.05."),
             (
-                f"tolerance is {self.tolerance}",
-                not TIGHTEST <= self.tolerance <= 0.1,
+                f"tolerance is {asked.tolerance}",
+                not TIGHTEST <= asked.tolerance <= 0.1,
                 f"Choose between {TIGHTEST:g} and 0.1.",
             ),
-            (f"step is {self.step}", self.step is not None and not self.step > 0, "Give a positive step."),
-            (f"unknown method {self.method!r}", self.method not in (None, *METHODS), f"Methods: {', '.join(METHODS)}."),
+            (f"step is {asked.step}", asked.step is not None and not asked.step > 0, "Give a positive step."),
+            (
+                f"unknown method {asked.method!r}",
+                asked.method not in (None, *system.methods),
+                f"Methods of a {system.kind}: {', '.join(system.methods)}.",
+            ),
         ):
             if wrong:
-                raise SettingError(what, place=self.system.name, remedy=remedy)
-        if not self.flow and (self.dt != round(self.dt) or self.transient != round(self.transient)):
+                raise SettingError(what, place=system.name, remedy=remedy)
+        if system.stepwise and (asked.dt != round(asked.dt) or asked.transient != round(asked.transient)):
             raise SettingError(
-                "a map goes whole steps", place=self.system.name, remedy="Give whole numbers for dt and transient."
-            )
-
-    @property
-    def flow(self) -> bool:
-        return isinstance(self.system, Flow)
-
-    def course(self, initial: Array, report: Report | None) -> tuple[Array, Course]:
-        """Times and states of one trajectory."""
-        if self.flow and self.step is None and self.method != RK4.name:
-            return self._sampled(initial, report)
-        return self._marched(initial, report)
-
-    def _sampled(self, initial: Array, report: Report | None) -> tuple[Array, Course]:
-        """Steps chosen by the method, samples between them."""
-        program, parameters = self._program()
-        times = self.transient + self.dt * np.arange(self.length, dtype=np.float64)
-        methods = (TAYLOR, DOP853) if self.method is None else (METHODS[self.method],)
-        for method in methods:
-            try:
-                return times, integrate(
-                    program, initial, parameters, times, method=method, tolerance=self.tolerance, report=report
-                )
-            except (NotAnalytic, SimulationError):
-                if method is methods[-1]:
-                    raise
-        raise AssertionError("unreachable")
-
-    def _marched(self, initial: Array, report: Report | None) -> tuple[Array, Course]:
-        """Fixed steps of a flow, or iterations of a map."""
-        program, parameters = self._program()
-        method = METHODS[self.method or RK4.name]
-        if isinstance(method, Taylor):
-            raise SettingError(
-                f"{method.name} chooses its steps", place=self.system.name, remedy="Leave step out, or use RK4."
-            )
-        tableau = method if self.flow else None
-        longest = self.dt if self.step is None else self.step
-        substeps = int(np.ceil(self.dt / longest - 1e-9)) if self.flow else int(self.dt)
-        step = self.dt / substeps
-        skipped = int(np.ceil(self.transient / step - 1e-9))
-        course = march(
-            program, initial, parameters, self.length, step=step, substeps=substeps, skipped=skipped,
-            tableau=tableau, report=report,
-        )  # fmt: skip
-        return step * skipped + self.dt * np.arange(self.length, dtype=np.float64), course
-
-    def _program(self) -> tuple[Program, Array]:
-        program = program_of(self.system.rule)
-        return program, np.array([self.system.parameters[name] for name in program.parameters])
+                f"a {system.kind} goes whole steps", place=system.name,
+                remedy="Give whole numbers for dt and transient.",
+            )  # fmt: skip
 
     def series(self, initial: Array, name: str, stream: tuple[str | int, ...], report: Report | None = None) -> Series:
         """One trajectory as a series, with its observation noise."""
         try:
-            times, course = self.course(initial, report)
+            times, values = self.system.trajectory(replace(self.request, stream=stream), initial, report)
         except SimulationError as error:
             raise SimulationError(
                 error.cause, time=error.time, state=error.state, place=name, remedy=error.remedy
             ) from None
-        values = course.states
         if self.noise:
-            draws = generator(self.seed, "observation noise", *stream).normal(size=values.shape)
+            draws = generator(self.request.seed, "observation noise", *stream).normal(size=values.shape)
             values = values + self.noise * values.std(axis=0) * draws
-        return Series(
-            times, values, channels=self.system.states, clock=Clock("time unit" if self.flow else "step"), name=name
-        )
+        clock = Clock("step" if self.system.stepwise else "time unit")
+        return Series(times, values, channels=self.system.states, clock=clock, name=name)
 
 
 def simulate(
@@ -168,64 +109,80 @@ def simulate(
     Cost: about 0.1 s to compile a system once in a process, then about 0.1 microseconds a step for three states.
     """
     system = _with(system, parameters)
-    plan = _Plan(system, length, _interval(system, dt), transient, method, tolerance, step, noise, seed)
+    interval = system.default_dt() if dt is None else float(dt)
+    plan = _Plan(system, Request(length, interval, transient, method, tolerance, step, seed), noise)
     return plan.series(_initial(system, initial, 1), system.name, (), report)
 
 
 def simulate_ensemble(
     system: System,
-    initial: ArrayLike,
+    initial: ArrayLike | None = None,
     *,
     length: int,
+    members: int | None = None,
     dt: float | None = None,
     transient: float = 0.0,
-    parameters: Mapping[str, float] | None = None,
+    parameters: Mapping[str, ArrayLike] | None = None,
     method: str | None = None,
     tolerance: float = 1e-9,
     step: float | None = None,
     noise: float = 0.0,
     seed: int = 0,
     threads: int | None = None,
+    report: Report | None = None,
 ) -> list[Series]:
-    """A series for each row of `initial (member, state)`; see `simulate` for the other arguments.
+    """A series for each member: over initial states, parameters and noise; see `simulate` for the other arguments.
 
-    Members run in `threads` (one a processor by default); the result does not depend on how many. Each member has its
-    own observation noise. Raises `SimulationError` that names the first member that cannot be continued.
+    `initial` is `(member, state)`, or `(state,)` or None for one state that all share; values of `parameters` are
+    numbers or `(member,)`. `members` says how many where neither does, as for the noise of a stochastic system. Members
+    run in `threads` (one a processor by default); the result does not depend on how many. Each member has noise of its
+    own. Raises `SettingError` where the numbers of members differ, and `SimulationError` that names the first member
+    that cannot be continued.
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    system = _with(system, parameters)
-    plan = _Plan(system, length, _interval(system, dt), transient, method, tolerance, step, noise, seed)
-    states = _initial(system, initial, 2)
+    states, given = _members(system, initial, parameters or {}, members)
+    interval = system.default_dt() if dt is None else float(dt)
+    request = Request(length, interval, transient, method, tolerance, step, seed)
 
     def member(index: int) -> Series:
-        return plan.series(states[index], f"{system.name}[{index}]", (index,))
+        one = system.with_parameters(**{name: float(values[index]) for name, values in given.items()})
+        return _Plan(one, request, noise).series(states[index], f"{system.name}[{index}]", (index,))
 
     if not len(states):
         return []
-    first = member(0)  # compiles, once
+    found = [member(0)]  # compiles, once
     with ThreadPoolExecutor(threads) as pool:
-        return [first, *pool.map(member, range(1, len(states)))]
+        for one in pool.map(member, range(1, len(states))):
+            found.append(one)
+            if report is not None:
+                report(len(found) / len(states))
+    return found
 
 
-@lru_cache(maxsize=512)
-def program_of(equations: Equations) -> Program:
-    """The program of some equations; the same object for equal equations."""
-    return Program(equations.states, equations.parameters, equations.expressions, equations.auxiliary, equations.time)
+def _members(
+    system: System, initial: ArrayLike | None, parameters: Mapping[str, ArrayLike], members: int | None
+) -> tuple[Array, dict[str, Array]]:
+    """Initial states `(member, state)` and values `(member,)` of parameters, one for each member."""
+    start = np.array(system.initial if initial is None else initial, dtype=np.float64)
+    values = {name: np.asarray(value, dtype=np.float64) for name, value in parameters.items()}
+    counts = {"initial": len(start)} if start.ndim == 2 else {}
+    counts |= {name: len(value) for name, value in values.items() if value.ndim}
+    counts |= {"members": members} if members is not None else {}
+    if not counts or len(set(counts.values())) > 1:
+        listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise SettingError(
+            f"the numbers of members differ: {listed}" if counts else "nothing says how many members",
+            place=system.name, remedy="Give members=, or initial states or parameters with a row for each member.",
+        )  # fmt: skip
+    count = next(iter(counts.values()))
+    if start.ndim == 1:
+        start = np.broadcast_to(_initial(system, start, 1), (count, system.dimension))
+    return _initial(system, start, 2), {name: np.broadcast_to(value, (count,)) for name, value in values.items()}
 
 
 def _with(system: S, parameters: Mapping[str, float] | None) -> S:
     return system.with_parameters(**parameters) if parameters else system
-
-
-def _interval(system: System, dt: float | None) -> float:
-    if dt is not None:
-        return float(dt)
-    if not isinstance(system, Flow):
-        return 1.0
-    if system.dt is None:
-        raise SettingError("the system has no sampling interval of its own", place=system.name, remedy="Give dt.")
-    return float(system.dt)
 
 
 def _initial(system: System, initial: ArrayLike | None, axes: int) -> Array:

@@ -18,7 +18,7 @@ from .tableau import RK4, TSIT5, Tableau
 from .taylor import Taylor
 
 Array = NDArray[np.float64]
-Report = Callable[[float], None]
+Report = Callable[[float], object]
 
 Method = Tableau | Taylor
 METHODS: dict[str, Method] = {method.name: method for method in (RK4, TSIT5, DOP853, Taylor())}

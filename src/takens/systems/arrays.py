@@ -1,0 +1,72 @@
+"""Orbits of rules in array code: SciPy's integrator for flows, a loop for maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..errors import SettingError, SimulationError
+from .base import Request, System
+from .rule import Array
+
+
+def flow_orbit(system: System, request: Request, initial: Array) -> tuple[Array, Array]:
+    """Times and states of one trajectory, by an explicit method of order 8 with chosen steps."""
+    if request.step is not None or request.method not in (None, "DOP853"):
+        raise SettingError("array code is integrated by DOP853 with steps of its choice", place=system.name)
+    times = request.times
+    return times, _solve(lambda t, x: system.rhs(t, x), initial, 0.0, times, request.tolerance, system)
+
+
+def map_orbit(system: System, request: Request, initial: Array) -> tuple[Array, Array]:
+    """Times and states of one trajectory of a map."""
+    every, wait = int(request.dt), int(request.transient)
+    state, rows = np.array(initial), np.empty((request.length, len(initial)))
+    for n in range(wait + (request.length - 1) * every + 1):
+        if n >= wait and (n - wait) % every == 0:
+            rows[(n - wait) // every] = state
+        if not np.isfinite(state).all():
+            raise SimulationError("the state is not finite", time=float(n), state=tuple(state), place=system.name)
+        state = system.rhs(float(n), state)
+    return request.times, rows
+
+
+def flow_carried(
+    system: System, phase: Array, vectors: Array, start: float, duration: float, tolerance: float
+) -> tuple[Array, Array, float]:
+    """A state, small displacements and the growth of volumes after `duration`."""
+    size, count = vectors.shape
+
+    def rates(t: float, x: Array) -> Array:
+        slopes = system.jacobian(t, x[:size])
+        moved = slopes @ x[size:-1].reshape(size, count)
+        return np.concatenate([system.rhs(t, x[:size]), moved.ravel(), [np.trace(slopes)]])
+
+    state = np.concatenate([phase, vectors.ravel(), [0.0]])
+    found = _solve(rates, state, start, np.array([start + duration]), tolerance, system)[0]
+    return found[:size], found[size:-1].reshape(size, count), float(found[-1])
+
+
+def map_carried(
+    system: System, phase: Array, vectors: Array, start: float, duration: float
+) -> tuple[Array, Array, float]:
+    """A state and small displacements after `duration` iterations."""
+    for n in range(round(duration)):
+        vectors = system.jacobian(start + n, phase) @ vectors
+        phase = system.rhs(start + n, phase)
+    return phase, vectors, float("nan")
+
+
+def _solve(
+    rates: Callable[[float, Array], Array], initial: Array, start: float, times: Array, tolerance: float, system: System
+) -> Array:
+    from scipy.integrate import solve_ivp
+
+    span = (start, float(times[-1]))
+    found = solve_ivp(rates, span, initial, method="DOP853", t_eval=times, rtol=max(tolerance, 3e-14), atol=tolerance)
+    if not found.success or not np.isfinite(found.y).all():
+        time = float(found.t[-1]) if len(found.t) else start
+        state = tuple(found.y[: system.dimension, -1]) if len(found.t) else ()
+        raise SimulationError(f"the integration stopped at t = {time:.10g}", time=time, state=state, place=system.name)
+    return np.asarray(found.y.T)

@@ -1,0 +1,111 @@
+"""Ordinary differential equations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...errors import SettingError, SimulationError
+from ..base import Report, Request, System
+from ..rule import Array
+
+if TYPE_CHECKING:
+    from ..reading import Reading
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Flow(System):
+    """A system of ordinary differential equations, dx/dt = f(x, t, p)."""
+
+    kind: ClassVar[str] = "flow"
+    methods: ClassVar[tuple[str, ...]] = ("Taylor", "DOP853", "Tsit5", "RK4")
+
+    @classmethod
+    def read(cls, reading: Reading) -> Flow:
+        """A flow from its definition; `t` is the time."""
+        rule = reading.equations(time="t")
+        found = cls(rule=rule, **reading.common(rule.states))
+        reading.check_values(rule, found.rhs(0.0, found.initial).tolist())
+        return found
+
+    def divergence(self, t: ArrayLike, x: ArrayLike, /, **parameters: ArrayLike) -> Array:
+        """The trace of the Jacobian `(...)`, the rate at which volumes grow, per unit of time."""
+        return self.rule.trace(t, self._states(x), self._given(parameters))
+
+    def text(self) -> str:
+        """The equations as plain text, `dx/dt = ...`, a line each."""
+        return self.rule.lines("d{}/dt")
+
+    def latex(self) -> str:
+        """The equations as a LaTeX `aligned` environment, with dots for the derivatives."""
+        return self.rule.latex(kind="flow")
+
+    def trajectory(self, request: Request, initial: Array, report: Report | None = None) -> tuple[Array, Array]:
+        """Sampled between steps that the method chooses, or at the end of fixed steps where `step` is given or RK4."""
+        if self.rule.program is None:
+            from ..arrays import flow_orbit
+
+            return flow_orbit(self, request, initial)
+        if request.step is None and request.method != "RK4":
+            return request.times, self._sampled(request, initial, report)
+        return self._stepped(request, initial, report)
+
+    def _sampled(self, request: Request, initial: Array, report: Report | None) -> Array:
+        from ..native.integrate import METHODS, integrate
+        from ..native.recurrence import NotAnalytic
+
+        assert self.rule.program is not None
+        names = self.methods[:2] if request.method is None else (request.method,)
+        for name in names:
+            try:
+                return integrate(
+                    self.rule.program, initial, self.values_of_parameters(), request.times, method=METHODS[name],
+                    tolerance=request.tolerance, report=report,
+                ).states  # fmt: skip
+            except (NotAnalytic, SimulationError):
+                if name == names[-1]:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _stepped(self, request: Request, initial: Array, report: Report | None) -> tuple[Array, Array]:
+        from ..native.integrate import METHODS, march
+        from ..native.taylor import Taylor
+
+        assert self.rule.program is not None
+        method = METHODS[request.method or "RK4"]
+        if isinstance(method, Taylor):
+            raise SettingError(
+                f"{method.name} chooses its steps", place=self.name, remedy="Leave step out, or use RK4."
+            )
+        longest = request.dt if request.step is None else request.step
+        substeps = int(np.ceil(request.dt / longest - 1e-9))
+        step = request.dt / substeps
+        skipped = int(np.ceil(request.transient / step - 1e-9))
+        course = march(
+            self.rule.program, initial, self.values_of_parameters(), request.length, step=step, substeps=substeps,
+            skipped=skipped, tableau=method, report=report,
+        )  # fmt: skip
+        return step * skipped + request.dt * np.arange(request.length, dtype=np.float64), course.states
+
+    def carried(
+        self, phase: Array, vectors: Array, start: float, duration: float, *, tolerance: float = 1e-9
+    ) -> tuple[Array, Array, float]:
+        """By the variational equations dv/dt = J v; the growth of volumes is the integral of the divergence."""
+        from ..variational import extended, variational
+
+        program = variational(self.rule, vectors.shape[1], flow=True)
+        state = extended(phase, vectors)
+        if program is None:
+            from ..arrays import flow_carried
+
+            return flow_carried(self, phase, vectors, start, duration, tolerance)
+        from ..native.integrate import integrate
+
+        end = np.array([start + duration])
+        found = integrate(program, state, self.values_of_parameters(), end, start=start, tolerance=tolerance).states[0]
+        size = self.dimension
+        return found[:size], found[size:-1].reshape(vectors.shape[1], size).T, float(found[-1])

@@ -1,0 +1,81 @@
+"""Iterated maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...errors import SettingError
+from ..base import Report, Request, System
+from ..rule import Array
+
+if TYPE_CHECKING:
+    from ..reading import Reading
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Map(System):
+    """An iterated map, x_(n+1) = f(x_n, n, p)."""
+
+    kind: ClassVar[str] = "map"
+    methods: ClassVar[tuple[str, ...]] = ("iteration",)
+    stepwise: ClassVar[bool] = True
+
+    @classmethod
+    def read(cls, reading: Reading) -> Map:
+        """A map from its definition; `n` is the step."""
+        rule = reading.equations(time="n")
+        found = cls(rule=rule, **reading.common(rule.states))
+        reading.check_values(rule, found.rhs(0.0, found.initial).tolist())
+        return found
+
+    def divergence(self, t: ArrayLike, x: ArrayLike, /, **parameters: ArrayLike) -> Array:
+        """log |det J| `(...)`, the logarithm of the growth of volumes in one step; -inf where the map is singular."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.linalg.slogdet(self.jacobian(t, x, **parameters))[1]
+
+    def text(self) -> str:
+        """The equations as plain text, `x[n+1] = ...`, a line each; on the right x is x[n]."""
+        return self.rule.lines("{}[n+1]")
+
+    def latex(self) -> str:
+        """The equations as a LaTeX `aligned` environment, with the step as an index."""
+        return self.rule.latex(kind="map")
+
+    def trajectory(self, request: Request, initial: Array, report: Report | None = None) -> tuple[Array, Array]:
+        """Iterations, rounded as plain double arithmetic rounds them."""
+        if request.step is not None:
+            raise SettingError("a map has no steps to choose", place=self.name, remedy="Leave step out.")
+        if self.rule.program is None:
+            from ..arrays import map_orbit
+
+            return map_orbit(self, request, initial)
+        from ..native.integrate import march
+
+        course = march(
+            self.rule.program, initial, self.values_of_parameters(), request.length, substeps=int(request.dt),
+            skipped=int(request.transient), report=report,
+        )  # fmt: skip
+        return request.times, course.states
+
+    def carried(
+        self, phase: Array, vectors: Array, start: float, duration: float, *, tolerance: float = 1e-9
+    ) -> tuple[Array, Array, float]:
+        """By the tangent map v' = J v; the growth of volumes is NaN."""
+        from ..variational import extended, variational
+
+        program = variational(self.rule, vectors.shape[1], flow=False)
+        if program is None:
+            from ..arrays import map_carried
+
+            return map_carried(self, phase, vectors, start, duration)
+        from ..native.integrate import march
+
+        state = extended(phase, vectors)
+        found = march(program, state, self.values_of_parameters(), 1, start=start, skipped=round(duration)).states[0]
+        size = self.dimension
+        return found[:size], found[size:-1].reshape(vectors.shape[1], size).T, float("nan")
