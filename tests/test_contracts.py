@@ -19,8 +19,8 @@ EVERYTHING = [*SOURCES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT /
 LAYERS = (
     {"errors", "version", "random", "progress"},
     {"clock", "estimate", "wording"},
-    {"durations", "neighbours", "store", "series"},
-    {"forecast", "io", "transform"},
+    {"durations", "neighbours", "store", "tasks", "series"},
+    {"executor", "forecast", "io", "transform"},
     {"measures", "models", "systems"},
     {"scores", "backtest", "dynamics"},
     {"candidate", "choice", "findings", "figures", "study", "checks"},

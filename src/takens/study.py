@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -27,6 +26,7 @@ from .models.recalibration import Recalibration
 from .models.wrappers import ConformalLaw
 from .series import Series, as_trajectories
 from .store import Store, array_digest, task_key
+from .tasks import versions
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -176,14 +176,6 @@ def default_horizon(series: Series, estimates: Mapping[str, Estimate]) -> int:
     wanted = max(chaotic or cyclic or remembered or [20 * series.interval]) / series.interval
     least = max(1, min(8, len(series) // 5 - LEAST))
     return int(np.clip(round(wanted), least, max(least, min(500, len(series) // 20))))
-
-
-def versions() -> dict[str, str]:
-    """The versions that a result depends on."""
-    import scipy
-
-    return {"takens": __version__, "python": platform.python_version(), "numpy": np.__version__,
-            "scipy": scipy.__version__}  # fmt: skip
 
 
 @dataclass
