@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from .emit import ONE, ZERO, Program
-from .ir import literal
-from .loop import UNDERFLOW, Loop
+from .ir import UNROLLED, literal
+from .loop import SAMPLES, UNDERFLOW, Loop, Output
 from .steps import rule_text
 from .tableau import Tableau
 
@@ -18,22 +18,28 @@ FLOOR = 1e-12
 """Squared errors below this count as this, so that one lucky step does not steer the next."""
 
 
-def adaptive_steps(program: Program, tableau: Tableau) -> tuple[list[str], set[str]]:
-    """The loop of `loop.Loop` with the steps of a tableau, and the rule it calls.
+def adaptive_steps(program: Program, tableau: Tableau, output: Output = SAMPLES) -> tuple[list[str], set[str]]:
+    """The loop of `loop.Loop` with the steps of a tableau, and the functions it calls.
 
     The estimated error of a step, relative to tolerance (1 + |y|), is at most 1 in the root mean square over the
     states. The step control remembers log2 of the squared error before.
     """
     text, rule_code = rule_text(program, contract=True, uses=len(tableau.all_stages))
-    body = _RungeKutta(len(program.states), tableau)
-    return [text, body.text()], rule_code.used | body.code.used
+    body, used = adaptive_loop(len(program.states), tableau)
+    return [text, body], rule_code.used | used
 
 
-class _RungeKutta(Loop):
+def adaptive_loop(dimension: int, tableau: Tableau, *, unrolled: int = UNROLLED) -> tuple[str, set[str]]:
+    """The loop alone, around a function @rule of so many states; written out up to `unrolled` of them."""
+    loop = _RungeKutta(dimension, tableau, unrolled)
+    return loop.text(), loop.code.used
+
+
+class RungeKutta(Loop):
     """The steps of one tableau."""
 
-    def __init__(self, dimension: int, tableau: Tableau) -> None:
-        super().__init__(dimension, len(tableau.all_stages), len(tableau.dense[0]))
+    def __init__(self, dimension: int, tableau: Tableau, unrolled: int) -> None:
+        super().__init__(dimension, len(tableau.all_stages), len(tableau.dense[0]), unrolled=unrolled)
         self._tableau = tableau
         self._logarithm = ZERO
 

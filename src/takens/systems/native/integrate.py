@@ -81,10 +81,10 @@ def integrate(
         if report is not None:
             report((progress[0] - start) / (times[-1] - start))
         if status == BUDGET and counts[1:].sum() >= most_steps:
-            raise _failure(f"more than {most_steps:,} steps", progress[0], state, program, _STIFF)
+            raise failure(f"more than {most_steps:,} steps", progress[0], state, program, STIFF)
     if status == UNDERFLOW:
         _check_rate(kernel, progress[0], state, parameters, program)
-        raise _failure("the step fell to the rounding error of the time", progress[0], state, program, _SINGULAR)
+        raise failure("the step fell to the rounding error of the time", progress[0], state, program, SINGULAR)
     return Course(out, int(counts[1]), int(counts[2]))
 
 
@@ -96,9 +96,9 @@ def _kernel(program: Program, method: Method, tolerance: float) -> Kernel:
     return adaptive_kernel(program, method)
 
 
-_STIFF = "The system may be stiff for the tolerance: a larger tolerance or a shorter time takes fewer steps."
-_SINGULAR = "The solution diverges or is not smooth there: check parameters and initial state, or stop earlier."
-_OUTSIDE = "The trajectory diverges or leaves the equations' domain: check parameters and initial state."
+STIFF = "The system may be stiff for the tolerance: a larger tolerance or a shorter time takes fewer steps."
+SINGULAR = "The solution diverges or is not smooth there: check parameters and initial state, or stop earlier."
+OUTSIDE = "The trajectory diverges or leaves the equations' domain: check parameters and initial state."
 
 
 def _first_step(
@@ -180,7 +180,7 @@ def _walk(
         last = part[rows - 1] if rows else before
         time = start + step * (done + rows * substeps)
         within = "" if substeps == 1 else f" within the {substeps:,} steps that follow"
-        raise _failure(f"the next state is not finite{within}", time, last, program, _OUTSIDE)
+        raise failure(f"the next state is not finite{within}", time, last, program, OUTSIDE)
 
 
 def _copies(initial: Array, parameters: Array) -> tuple[Array, Array]:
@@ -191,10 +191,11 @@ def _check_rate(kernel: Kernel, time: float, state: Array, parameters: Array, pr
     rate = kernel.rate(time, state, parameters)
     if not np.isfinite(rate).all():
         worst = program.states[int(np.flatnonzero(~np.isfinite(rate))[0])]
-        raise _failure(f"the rate of {worst} is not finite", time, state, program, _OUTSIDE)
+        raise failure(f"the rate of {worst} is not finite", time, state, program, OUTSIDE)
 
 
-def _failure(cause: str, time: float, state: Array, program: Program, remedy: str) -> SimulationError:
+def failure(cause: str, time: float, state: Array, program: Program, remedy: str) -> SimulationError:
+    """An error that shows time and state, at most eight numbers of it."""
     shown = ", ".join(f"{name} = {value:.6g}" for name, value in zip(program.states[:8], state, strict=False))
     more = f", ... ({len(program.states)} states)" if len(program.states) > 8 else ""
     return SimulationError(

@@ -25,8 +25,9 @@ class Code:
     into registers.
     """
 
-    def __init__(self, *, contract: bool) -> None:
+    def __init__(self, *, contract: bool, unrolled: int = UNROLLED) -> None:
         self._flags = " contract" if contract else ""
+        self.unrolled = unrolled
         self._slots: list[str] = []
         self._lines: list[str] = []
         self._known: dict[str, str] = {}
@@ -134,7 +135,7 @@ class Code:
 
     def each(self, count: int, body: Callable[[str], None]) -> None:
         """`body(index)` for index 0 ... count - 1: written out where few, a loop where many."""
-        if count <= UNROLLED:
+        if count <= self.unrolled:
             for number in range(count):
                 body(str(number))
             return
