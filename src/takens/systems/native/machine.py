@@ -16,6 +16,9 @@ LIBRARY = (
 )  # fmt: skip
 """Functions of the C mathematics library that compiled code may call."""
 
+POINTER, WHOLE, REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+"""The types of arguments and results of compiled functions."""
+
 _ATTRIBUTES = "attributes #0 = { nounwind willreturn memory(none) }\n"
 
 
