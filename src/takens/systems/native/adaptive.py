@@ -25,21 +25,14 @@ def adaptive_steps(program: Program, tableau: Tableau, output: Output = SAMPLES)
     states. The step control remembers log2 of the squared error before.
     """
     text, rule_code = rule_text(program, contract=True, uses=len(tableau.all_stages))
-    body, used = adaptive_loop(len(program.states), tableau)
-    return [text, body], rule_code.used | used
-
-
-def adaptive_loop(dimension: int, tableau: Tableau, *, unrolled: int = UNROLLED) -> tuple[str, set[str]]:
-    """The loop alone, around a function @rule of so many states; written out up to `unrolled` of them."""
-    loop = _RungeKutta(dimension, tableau, unrolled)
-    return loop.text(), loop.code.used
+    return RungeKutta(len(program.states), tableau, output).functions([text], rule_code.used)
 
 
 class RungeKutta(Loop):
-    """The steps of one tableau."""
+    """The steps of one tableau around a function @rule of so many states; written out up to `unrolled` of them."""
 
-    def __init__(self, dimension: int, tableau: Tableau, unrolled: int) -> None:
-        super().__init__(dimension, len(tableau.all_stages), len(tableau.dense[0]), unrolled=unrolled)
+    def __init__(self, dimension: int, tableau: Tableau, output: Output = SAMPLES, unrolled: int = UNROLLED) -> None:
+        super().__init__(dimension, len(tableau.all_stages), len(tableau.dense[0]), output, unrolled=unrolled)
         self._tableau = tableau
         self._logarithm = ZERO
 

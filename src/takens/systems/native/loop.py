@@ -125,8 +125,9 @@ class Loop(abc.ABC):
     the step in `polynomial`, and go on to `dense` or `advance`, or to `next` after a refusal. Variables live in slots.
     """
 
-    def __init__(self, dimension: int, stages: int, degree: int, *, unrolled: int = UNROLLED) -> None:
+    def __init__(self, dimension: int, stages: int, degree: int, output: Output, *, unrolled: int = UNROLLED) -> None:
         self.code = code = Code(contract=True, unrolled=unrolled)
+        self._output = output
         self._slots = Stages(code, dimension, stages)
         self._time, self._length, self._memory = code.slot(), code.slot(), code.slot()
         self._sample, self._taken, self._refused, self._left = (code.slot("i64") for _ in range(4))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..symbols.walk import names_in
 from .emit import ONE, ZERO, Lowering, Program, names_of
 from .ir import literal
-from .loop import UNDERFLOW, Loop
+from .loop import SAMPLES, UNDERFLOW, Loop, Output
 from .recurrence import NotAnalytic, Recurrences
 from .steps import rule_text
 
@@ -41,21 +41,20 @@ class Taylor:
         return max(4, math.ceil(1 - math.log(tolerance) / 2))
 
 
-def taylor_steps(program: Program, order: int) -> tuple[list[str], set[str]]:
-    """The loop of `loop.Loop` with Taylor steps, and the rule of the program.
+def taylor_steps(program: Program, order: int, output: Output = SAMPLES) -> tuple[list[str], set[str]]:
+    """The loop of `loop.Loop` with Taylor steps, and the functions it calls.
 
     Raises `NotAnalytic` where an expression has no series or the steps would take more than `LARGEST` operations.
     """
     text, rule_code = rule_text(program, contract=True, uses=1)
-    loop = _TaylorLoop(program, order)
-    return [text, loop.text()], rule_code.used | loop.code.used
+    return _TaylorLoop(program, order, output).functions([text], rule_code.used)
 
 
 class _TaylorLoop(Loop):
     """The steps of one program at one order."""
 
-    def __init__(self, program: Program, order: int) -> None:
-        super().__init__(len(program.states), 1, order)
+    def __init__(self, program: Program, order: int, output: Output) -> None:
+        super().__init__(len(program.states), 1, order, output)
         self._program, self._order = program, order
 
     def _start(self) -> None:
