@@ -134,13 +134,15 @@ def program(
     expressions: Sequence[Expression],
     inputs: Sequence[str],
     definitions: Sequence[tuple[str, Expression]] = (),
+    operations: Callable[[Expression], Operation] = operation,
 ) -> Program:
     """The program of `expressions` over the names `inputs`; `definitions` are evaluated first and name their values.
 
+    `operations` gives the function of a node; others than `operation` compute with other things than arrays.
     An input or definition takes precedence over a constant of the same name. Raises KeyError for a name that is
     neither. Cost: linear in the number of nodes, shared ones counted once.
     """
-    building = _Building(inputs)
+    building = _Building(inputs, operations)
     for name, expression in definitions:
         building.named[name] = building.place([expression])[0]
     outputs = building.place(expressions)
@@ -150,7 +152,8 @@ def program(
 class _Building:
     """The state of translation: which slot holds which value."""
 
-    def __init__(self, inputs: Sequence[str]) -> None:
+    def __init__(self, inputs: Sequence[str], operations: Callable[[Expression], Operation]) -> None:
+        self.operations = operations
         self.slots: list[float | None] = [None] * len(inputs)
         self.steps: list[tuple[int, Operation, tuple[int, ...]]] = []
         self.named: dict[str, int] = {name: i for i, name in enumerate(inputs)}
@@ -173,7 +176,7 @@ class _Building:
         key = (type(node).__name__, getattr(node, "operator", getattr(node, "function", "")), sources)
         if key not in self.known:
             self.known[key] = len(self.slots)
-            self.steps.append((len(self.slots), operation(node), sources))
+            self.steps.append((len(self.slots), self.operations(node), sources))
             self.slots.append(None)
         return self.known[key]
 
