@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .adaptive import adaptive_steps
 from .emit import RULE, Program
+from .ir import NO_MEMORY
 from .loop import INTEGRATE
 from .machine import Machine
 from .recurrence import NotAnalytic
@@ -45,7 +46,19 @@ class Kernel:
 def _kernel(parts: tuple[list[str], set[str]], name: str, *arguments: Any) -> Kernel:
     machine = Machine(*parts)
     rule = machine.function(RULE, None, _REAL, _POINTER, _POINTER, _POINTER)
-    return Kernel(machine, machine.function(name, _WHOLE, *arguments), rule)
+    return Kernel(machine, _allocating(machine.function(name, _WHOLE, *arguments)), rule)
+
+
+def _allocating(loop: Callable[..., int]) -> Callable[..., int]:
+    """A loop that may find no memory for the states of a large system."""
+
+    def run(*arguments: object) -> int:
+        found = loop(*arguments)
+        if found == NO_MEMORY:
+            raise MemoryError("the states of the steps do not fit into memory")
+        return found
+
+    return run
 
 
 @lru_cache(maxsize=KEPT)
@@ -91,7 +104,7 @@ def compile_rule(program: Program, *, contract: bool = False) -> Callable[..., N
 
     def evaluate(time: float, state: NDArray[np.float64], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
         assert machine is not None  # the closure holds the code
-        return _evaluate(function, time, state, parameters, len(program.expressions))
+        return _evaluate(function, time, state, parameters, len(program.expressions) or None)
 
     return evaluate
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, assert_never
@@ -31,12 +32,21 @@ LIBRARY = {"abs": "fabs"} | {name: name for name in FUNCTIONS if name not in ("a
 ZERO, ONE, HALF = literal(0.0), literal(1.0), literal(0.5)
 
 
+class Loops(abc.ABC):
+    """Right-hand sides of large systems, which are loops over like parts rather than one expression a state."""
+
+    @abc.abstractmethod
+    def code(self, program: Program, *, contract: bool) -> Code:
+        """The body of `@rule` (see `rule`), with what it needs in the module in `used`."""
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """What is compiled: one expression a state, over the states, the parameters, the time and auxiliary names.
 
-    `auxiliary` holds (name, expression) pairs, each of which may use those before it. Equal programs share one
-    compilation; the values of parameters are given at run time and are not part of it.
+    `auxiliary` holds (name, expression) pairs, each of which may use those before it. `loops` take the place of both in
+    large systems. Equal programs share one compilation; the values of parameters are given at run time and are not part
+    of it.
     """
 
     states: tuple[str, ...]
@@ -44,12 +54,13 @@ class Program:
     expressions: tuple[Expression, ...]
     auxiliary: tuple[tuple[str, Expression], ...] = ()
     time: str = "t"
+    loops: Loops | None = None
 
     @cached_property
     def _key(self) -> tuple[Any, ...]:
         # The code itself, not the trees: comparing trees that share parts can take exponential time.
         name, code = rule(self, contract=False)
-        return self.states, self.parameters, self.time, code.function(name, RULE_ARGUMENTS)
+        return self.states, self.parameters, self.time, code.function(name, RULE_ARGUMENTS), frozenset(code.used)
 
     def __hash__(self) -> int:
         return hash(self._key)
@@ -65,6 +76,8 @@ def rule(program: Program, *, contract: bool) -> tuple[str, Code]:
     in plain double arithmetic in the order written. Integer powers up to 64 are repeated squarings. Cost: linear in
     the number of distinct sub-expressions. Raises `SettingError` for an unknown name or function.
     """
+    if program.loops is not None:
+        return RULE, program.loops.code(program, contract=contract)
     code = Code(contract=contract)
     names = names_of(program, code, "%t")
     for index, name in enumerate(program.states):

@@ -8,6 +8,11 @@ from collections.abc import Callable, Sequence
 UNROLLED = 12
 """Loops over at most this many states are written out, so that states stay in registers; longer ones stay loops."""
 
+STACK = 1024
+"""Slots for more doubles than this are taken from the heap: threads may have stacks of half a megabyte."""
+NO_MEMORY = -1
+"""What a function that returns an i64 returns where the heap has no room for its slots."""
+
 _INTRINSIC = {"fabs", "sqrt", "floor", "ceil"}
 
 
@@ -25,10 +30,14 @@ class Code:
     into registers.
     """
 
-    def __init__(self, *, contract: bool, unrolled: int = UNROLLED) -> None:
+    def __init__(self, *, contract: bool, unrolled: int = UNROLLED, inlined: bool = False) -> None:
         self._flags = " contract" if contract else ""
+        self._inlined = inlined
         self.unrolled = unrolled
         self._slots: list[str] = []
+        self._heap: list[str] = []
+        self.without_memory = [f"ret i64 {NO_MEMORY}"]
+        """What the function does where the heap has no room for its slots."""
         self._lines: list[str] = []
         self._known: dict[str, str] = {}
         self._count = 0
@@ -81,7 +90,16 @@ class Code:
         return self.value(f"select i1 {test}, double {then}, double {otherwise}")
 
     def call(self, function: str, *arguments: str) -> str:
-        """A function of the C mathematics library, or the instruction for it where processors have one."""
+        """A function of the C mathematics library, or the instruction for it where processors have one.
+
+        With `inlined`, it is one of `elementary.py` where that has it, so that loops go over several states at once.
+        """
+        if self._inlined:
+            from .elementary import FUNCTIONS, functions, symbol
+
+            if function in FUNCTIONS:
+                self.used |= set(functions([function]))
+                return self.value(f"call double {symbol(function)}(double {arguments[0]})")
         name = f"llvm.{function}.f64" if function in _INTRINSIC else function
         self.used.add(f"declare double @{name}({', '.join(['double'] * len(arguments))}) #0")
         return self.value(f"call double @{name}({', '.join(f'double {a}' for a in arguments)}) #0")
@@ -99,8 +117,13 @@ class Code:
         return self.select(first, left, right)
 
     def slot(self, kind: str = "double", size: int = 1) -> str:
-        """A stack slot for `size` numbers of a kind (double, i64)."""
+        """A slot for `size` numbers of a kind (double, i64), on the stack unless it is large."""
         name = "%" + self._fresh("s")
+        if size > STACK:
+            self.used |= {"declare noalias ptr @malloc(i64)", "declare void @free(ptr)"}
+            self._heap.append(name)
+            self._slots.append(f"  {name} = call noalias ptr @malloc(i64 {8 * size})")
+            return name
         self._slots.append(f"  {name} = alloca {kind}, i64 {size}, align 16")
         return name
 
@@ -115,6 +138,10 @@ class Code:
     def store(self, value: str, place: str, index: str = "0", kind: str = "double") -> None:
         """Store a number at place[index]."""
         self.emit(f"store {kind} {value}, ptr {self.element(place, index)}, align 8")
+
+    def accumulate(self, value: str, place: str) -> None:
+        """Add to a number stored, in an order of the machine's choice: such a loop goes over several states at once."""
+        self.store(self.fresh_value(f"fadd reassoc contract double {self.load(place)}, {value}"), place)
 
     def label(self) -> str:
         """A new name for a block."""
@@ -154,4 +181,15 @@ class Code:
     def function(self, name: str, arguments: Sequence[str], *, result: str = "void", attributes: str = "") -> str:
         """The text of the whole function; its code must end in `ret`."""
         lines = [f"define {result} @{name}({', '.join(arguments)}) {attributes} {{", "entry:"]
-        return "\n".join([*lines, *self._slots, *self._lines, "}", ""])
+        if not self._heap:
+            return "\n".join([*lines, *self._slots, *self._lines, "}", ""])
+        free = [f"  call void @free(ptr {place})" for place in self._heap]
+        check, held = [], "true"
+        for number, place in enumerate(self._heap):
+            check.append(f"  %there{number} = icmp ne ptr {place}, null")
+            check.append(f"  %held{number} = and i1 {held}, %there{number}")
+            held = f"%held{number}"
+        check += [f"  br i1 {held}, label %enough, label %exhausted", "exhausted:", *free]
+        check += [*(f"  {line}" for line in self.without_memory), "enough:"]
+        body = [part for line in self._lines for part in ([*free, line] if line.startswith("  ret ") else [line])]
+        return "\n".join([*lines, *self._slots, *check, *body, "}", ""])

@@ -15,6 +15,7 @@ LIBRARY = (
     "expm1", "log", "log1p", "cbrt", "erf", "pow", "fmod", "log2", "exp2", "floor", "ceil", "sqrt", "fma",
 )  # fmt: skip
 """Functions of the C mathematics library that compiled code may call."""
+_MEMORY = ("malloc", "free")
 
 POINTER, WHOLE, REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
 """The types of arguments and results of compiled functions."""
@@ -33,7 +34,7 @@ def _prepare() -> None:
     library = ctypes.CDLL("ucrtbase") if os.name == "nt" else ctypes.CDLL(None)
     if not hasattr(library, "erf"):  # a Python that does not export its mathematics library
         library = ctypes.CDLL("libm.so.6")
-    for name in LIBRARY:
+    for name in (*LIBRARY, *_MEMORY):
         address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
         assert address is not None
         llvm.add_symbol(name, address)

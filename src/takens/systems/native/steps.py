@@ -139,7 +139,7 @@ def _finish_row(code: Code, slots: Stages, row: str, targets: tuple[str, str]) -
     def one(index: str) -> None:
         value = code.load(slots.state, index)
         code.store(value, place, index)
-        code.store(code.add(code.load(total), code.multiply(value, ZERO)), total)
+        code.accumulate(code.multiply(value, ZERO), total)
 
     code.each(slots.dimension, one)
     sound, finished = code.label(), code.value(f"add i64 {done}, 1")

@@ -46,6 +46,8 @@ def taylor_steps(program: Program, order: int, output: Output = SAMPLES) -> tupl
 
     Raises `NotAnalytic` where an expression has no series or the steps would take more than `LARGEST` operations.
     """
+    if program.loops is not None:
+        raise NotAnalytic("equations that are loops have no series here", remedy="Use DOP853.")
     text, rule_code = rule_text(program, contract=True, uses=1)
     return _TaylorLoop(program, order, output).functions([text], rule_code.used)
 

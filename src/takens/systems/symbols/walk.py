@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from .tree import Call, Conditional, Expression, Name, Negative, Number
+from .tree import Binary, Call, Compare, Conditional, Expression, Logical, Name, Negative, Number
 
 
 def parts(expression: Expression) -> tuple[Expression, ...]:
@@ -45,3 +45,36 @@ def postorder(expressions: Sequence[Expression]) -> Iterator[Expression]:
 def names_in(*expressions: Expression) -> tuple[str, ...]:
     """The names that some expressions use, in order of appearance, once each."""
     return tuple(dict.fromkeys(node.name for node in postorder(expressions) if isinstance(node, Name)))
+
+
+def rebuilt(node: Expression, operands: Sequence[Expression]) -> Expression:
+    """A node with other direct operands."""
+    match node:
+        case Number() | Name():
+            return node
+        case Negative():
+            return Negative(operands[0])
+        case Call(function, _):
+            return Call(function, tuple(operands))
+        case Conditional():
+            return Conditional(*operands)
+        case Binary(operator):
+            return Binary(operator, *operands)
+        case Compare(operator):
+            return Compare(operator, *operands)
+        case Logical(operator):
+            return Logical(operator, *operands)
+    raise TypeError(f"{type(node).__name__} is no expression")
+
+
+def substituted(expression: Expression, names: Mapping[str, Expression]) -> Expression:
+    """A tree with other trees in the place of some names; shared parts stay shared. Cost: linear."""
+    found: dict[int, Expression] = {}
+    for node in postorder([expression]):
+        operands = [found[id(part)] for part in parts(node)]
+        if isinstance(node, Name):
+            found[id(node)] = names.get(node.name, node)
+        else:
+            same = all(new is old for new, old in zip(operands, parts(node), strict=True))
+            found[id(node)] = node if same else rebuilt(node, operands)
+    return found[id(expression)]
