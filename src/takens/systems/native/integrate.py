@@ -72,20 +72,41 @@ def integrate(
         return Course(out, 0)
     progress = np.array([start, _first_step(kernel, start, state, parameters, times[-1], tolerance, method), 0.0])
     _check_rate(kernel, start, state, parameters, program)
-    status = BUDGET
+    drive(kernel, program, state, parameters, progress, counts, times, len(times), out, tolerance, most_steps, report)
+    return Course(out, int(counts[1]), int(counts[2]))
+
+
+def drive(
+    kernel: Kernel,
+    program: Program,
+    state: Array,
+    parameters: Array,
+    progress: Array,
+    counts: NDArray[np.int64],
+    times: Array,
+    rows: int,
+    out: Array,
+    tolerance: float,
+    most_steps: int = MOST_STEPS,
+    report: Report | None = None,
+) -> None:
+    """Call an adaptive loop a portion at a time until it is done; its arrays, see `loop.Loop`, change in place.
+
+    Raises `SimulationError` as `integrate` does.
+    """
+    start, end, status = float(progress[0]), float(times[-1]), BUDGET
     while status == BUDGET:
         status = kernel.loop(
             state.ctypes.data, parameters.ctypes.data, progress.ctypes.data, counts.ctypes.data,
-            tolerance, PORTION, times.ctypes.data, len(times), out.ctypes.data,
+            tolerance, PORTION, times.ctypes.data, rows, out.ctypes.data,
         )  # fmt: skip
         if report is not None:
-            report((progress[0] - start) / (times[-1] - start))
+            report((progress[0] - start) / (end - start))
         if status == BUDGET and counts[1:].sum() >= most_steps:
             raise failure(f"more than {most_steps:,} steps", progress[0], state, program, STIFF)
     if status == UNDERFLOW:
         _check_rate(kernel, progress[0], state, parameters, program)
         raise failure("the step fell to the rounding error of the time", progress[0], state, program, SINGULAR)
-    return Course(out, int(counts[1]), int(counts[2]))
 
 
 def _kernel(program: Program, method: Method, tolerance: float) -> Kernel:
@@ -96,7 +117,7 @@ def _kernel(program: Program, method: Method, tolerance: float) -> Kernel:
     return adaptive_kernel(program, method)
 
 
-STIFF = "The system may be stiff for the tolerance: a larger tolerance or a shorter time takes fewer steps."
+STIFF = 'The system is probably stiff: method="Radau" is made for that. A larger tolerance takes fewer steps, too.'
 SINGULAR = "The solution diverges or is not smooth there: check parameters and initial state, or stop earlier."
 OUTSIDE = "The trajectory diverges or leaves the equations' domain: check parameters and initial state."
 
