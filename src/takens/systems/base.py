@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import SettingError
+from ..errors import SettingError, SimulationError
 from .rule import Array, Rule
 
 if TYPE_CHECKING:
@@ -174,6 +174,43 @@ class System(abc.ABC):
         Raises `SettingError` for a request that this kind cannot fulfil and `SimulationError`, with time and state,
         where the trajectory cannot be continued; it is never padded.
         """
+
+    def trajectories(
+        self,
+        request: Request,
+        initial: Array,
+        parameters: Mapping[str, Array],
+        *,
+        threads: int | None = None,
+        report: Report | None = None,
+    ) -> tuple[Array, Array]:
+        """Times `(time,)` and states `(member, time, state)` from `initial (member, state)`, parameters `(member,)`.
+
+        Member i is the trajectory for the stream (i,). One after the other in `threads` (None: one a processor), which
+        kinds that go many members at once do better. Raises as `trajectory` does, and names the first member that
+        cannot be continued.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        def member(index: int) -> tuple[Array, Array]:
+            given = {name: float(values[index]) for name, values in parameters.items()}
+            one = self.with_parameters(**given) if given else self
+            try:
+                return one.trajectory(replace(request, stream=(*request.stream, index)), initial[index])
+            except SimulationError as error:
+                place = f"{self.name}[{index}]"
+                raise SimulationError(
+                    error.cause, time=error.time, state=error.state, place=place, remedy=error.remedy
+                ) from None
+
+        times, first = member(0)  # compiles, once
+        found = [first]
+        with ThreadPoolExecutor(threads) as pool:
+            for _, states in pool.map(member, range(1, len(initial))):
+                found.append(states)
+                if report is not None:
+                    report(len(found) / len(initial))
+        return times, np.stack(found)
 
     @abc.abstractmethod
     def carried(

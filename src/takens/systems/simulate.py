@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -57,14 +57,8 @@ class _Plan:
                 remedy="Give whole numbers for dt and transient.",
             )  # fmt: skip
 
-    def series(self, initial: Array, name: str, stream: tuple[str | int, ...], report: Report | None = None) -> Series:
-        """One trajectory as a series, with its observation noise."""
-        try:
-            times, values = self.system.trajectory(replace(self.request, stream=stream), initial, report)
-        except SimulationError as error:
-            raise SimulationError(
-                error.cause, time=error.time, state=error.state, place=name, remedy=error.remedy
-            ) from None
+    def series(self, times: Array, values: Array, name: str, stream: tuple[str | int, ...]) -> Series:
+        """A trajectory as a series, with its observation noise."""
         if self.noise:
             draws = generator(self.request.seed, "observation noise", *stream).normal(size=values.shape)
             values = values + self.noise * values.std(axis=0) * draws
@@ -111,7 +105,13 @@ def simulate(
     system = _with(system, parameters)
     interval = system.default_dt() if dt is None else float(dt)
     plan = _Plan(system, Request(length, interval, transient, method, tolerance, step, seed), noise)
-    return plan.series(_initial(system, initial, 1), system.name, (), report)
+    try:
+        times, values = system.trajectory(plan.request, _initial(system, initial, 1), report)
+    except SimulationError as error:
+        raise SimulationError(
+            error.cause, time=error.time, state=error.state, place=system.name, remedy=error.remedy
+        ) from None
+    return plan.series(times, values, system.name, ())
 
 
 def simulate_ensemble(
@@ -139,25 +139,13 @@ def simulate_ensemble(
     own. Raises `SettingError` where the numbers of members differ, and `SimulationError` that names the first member
     that cannot be continued.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     states, given = _members(system, initial, parameters or {}, members)
     interval = system.default_dt() if dt is None else float(dt)
-    request = Request(length, interval, transient, method, tolerance, step, seed)
-
-    def member(index: int) -> Series:
-        one = system.with_parameters(**{name: float(values[index]) for name, values in given.items()})
-        return _Plan(one, request, noise).series(states[index], f"{system.name}[{index}]", (index,))
-
+    plan = _Plan(system, Request(length, interval, transient, method, tolerance, step, seed), noise)
     if not len(states):
         return []
-    found = [member(0)]  # compiles, once
-    with ThreadPoolExecutor(threads) as pool:
-        for one in pool.map(member, range(1, len(states))):
-            found.append(one)
-            if report is not None:
-                report(len(found) / len(states))
-    return found
+    times, found = system.trajectories(plan.request, states, given, threads=threads, report=report)
+    return [plan.series(times, values, f"{system.name}[{i}]", (i,)) for i, values in enumerate(found)]
 
 
 def _members(
