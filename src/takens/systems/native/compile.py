@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .adaptive import adaptive_steps
+from .crossing import Crossings
 from .emit import RULE, Program
 from .ir import NO_MEMORY
-from .loop import INTEGRATE
+from .loop import INTEGRATE, SAMPLES
 from .machine import Machine
 from .recurrence import NotAnalytic
 from .steps import MARCH, fixed_steps, map_steps, rule_text
@@ -62,23 +63,24 @@ def _allocating(loop: Callable[..., int]) -> Callable[..., int]:
 
 
 @lru_cache(maxsize=KEPT)
-def adaptive_kernel(program: Program, tableau: Tableau) -> Kernel:
-    """The adaptive loop of a flow; see `adaptive.adaptive_steps` for its arguments."""
-    return _kernel(adaptive_steps(program, tableau), INTEGRATE, *_INTEGRATE_TYPES)
+def adaptive_kernel(program: Program, tableau: Tableau, surface: Program | None = None) -> Kernel:
+    """The adaptive loop of a flow that writes samples, or crossings of a surface; see `loop.Loop` for its arguments."""
+    output = SAMPLES if surface is None else Crossings(surface)
+    return _kernel(adaptive_steps(program, tableau, output), INTEGRATE, *_INTEGRATE_TYPES)
 
 
-def taylor_kernel(program: Program, order: int) -> Kernel:
-    """The loop of Taylor steps of a flow. Raises `NotAnalytic` for equations with jumps, kinks or too many terms."""
-    found = _taylor(program, order)
+def taylor_kernel(program: Program, order: int, surface: Program | None = None) -> Kernel:
+    """The same with Taylor steps. Raises `NotAnalytic` for equations with jumps, kinks or too many terms."""
+    found = _taylor(program, order, surface)
     if isinstance(found, NotAnalytic):
         raise NotAnalytic(found.cause, remedy=found.remedy)
     return found
 
 
 @lru_cache(maxsize=KEPT)
-def _taylor(program: Program, order: int) -> Kernel | NotAnalytic:
+def _taylor(program: Program, order: int, surface: Program | None) -> Kernel | NotAnalytic:
     try:
-        parts = taylor_steps(program, order)
+        parts = taylor_steps(program, order, SAMPLES if surface is None else Crossings(surface))
     except NotAnalytic as error:
         return error  # kept, so that it is found out once
     return _kernel(parts, INTEGRATE, *_INTEGRATE_TYPES)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import SettingError, SimulationError
 from .compile import Kernel, adaptive_kernel, marching_kernel, taylor_kernel
+from .crossing import MOST_ROWS
 from .dop853 import DOP853
 from .emit import Program
 from .loop import BUDGET, UNDERFLOW
@@ -109,12 +110,50 @@ def drive(
         raise failure("the step fell to the rounding error of the time", progress[0], state, program, SINGULAR)
 
 
-def _kernel(program: Program, method: Method, tolerance: float) -> Kernel:
+def _kernel(program: Program, method: Method, tolerance: float, surface: Program | None = None) -> Kernel:
     if isinstance(method, Taylor):
-        return taylor_kernel(program, method.order(tolerance))
+        return taylor_kernel(program, method.order(tolerance), surface)
     if not method.adaptive:
         raise SettingError(f"{method.name} cannot choose its steps", remedy="Give a step, or choose another method.")
-    return adaptive_kernel(program, method)
+    return adaptive_kernel(program, method, surface)
+
+
+def cross(
+    program: Program,
+    surface: Program,
+    initial: Array,
+    parameters: Array,
+    start: float,
+    end: float,
+    *,
+    direction: int = 0,
+    count: int | None = None,
+    method: Method = DOP853,
+    tolerance: float = 1e-10,
+    report: Report | None = None,
+) -> Course:
+    """The first `count` (None: all) crossings of a surface between `start` and `end`, rows (time, state).
+
+    `surface` and `direction` are those of `crossing.Crossings`, the rest and what is raised that of `integrate`. A
+    crossing is located to rounding on the polynomial of its step.
+    """
+    kernel = _kernel(program, method, tolerance, surface)
+    state, parameters = _copies(initial, parameters)
+    progress = np.array([start, _first_step(kernel, start, state, parameters, end, tolerance, method), 0.0])
+    _check_rate(kernel, start, state, parameters, program)
+    wanted = count or 2**62
+    asked, found, counts = np.array([end, float(direction)]), [], np.zeros(3, dtype=np.int64)
+    while wanted > 0 and progress[0] < end:
+        part = min(wanted, 4096)
+        out = np.empty((part + MOST_ROWS, 1 + len(state)))
+        counts[0] = 0
+        drive(kernel, program, state, parameters, progress, counts, asked, part, out, tolerance)
+        found.append(out[: min(counts[0], wanted)])
+        wanted -= counts[0]
+        if report is not None:
+            report(min(1.0, (progress[0] - start) / (end - start)))
+    rows = np.concatenate(found) if found else np.empty((0, 1 + len(state)))
+    return Course(rows, int(counts[1]), int(counts[2]))
 
 
 STIFF = 'The system is probably stiff: method="Radau" is made for that. A larger tolerance takes fewer steps, too.'
