@@ -1,0 +1,84 @@
+"""Step control of Runge-Kutta methods as machine code: the error of a step, the next length, the dense output."""
+
+from __future__ import annotations
+
+import math
+
+from .emit import ONE, ZERO
+from .ir import Code, literal
+from .steps import Stages
+from .tableau import Tableau
+
+SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
+"""The step aims at this share of the error's limit, and changes by no more than these factors at once."""
+PROPORTIONAL, INTEGRAL = 0.7, 0.4
+"""Exponents of the controller, times 1 / order (Gustafsson 1991): h' = h safety err^-0.7/q err_before^0.4/q."""
+FLOOR = 1e-12
+"""Squared errors below this count as this, so that one lucky step does not steer the next."""
+
+
+def squared_error(slots: Stages, tableau: Tableau, h: str) -> str:
+    """The mean squared error; two estimates e5, e3 combine to h^2 e5^4 / (e5^2 + 0.01 e3^2)."""
+    code = slots.code
+    sums = [code.slot() for _ in tableau.errors]
+    for place in sums:
+        code.store(ZERO, place)
+
+    def one(index: str) -> None:
+        size = code.maximum(
+            code.call("fabs", code.load(slots.state, index)), code.call("fabs", code.load(slots.next, index))
+        )
+        scale = code.divide(ONE, code.multiply("%tolerance", code.add(ONE, size)))
+        for row, place in zip(tableau.errors, sums, strict=True):
+            estimate = slots.weighted(row, index)
+            assert estimate is not None
+            share = code.multiply(estimate, scale)
+            code.store(code.add(code.load(place), code.multiply(share, share)), place)
+
+    code.each(slots.dimension, one)
+    square = code.multiply(h, h)
+    first, count = code.load(sums[0]), literal(1.0 / slots.dimension)
+    if len(sums) == 1:
+        return code.multiply(code.multiply(square, first), count)
+    total = code.add(literal(1e-300), code.add(first, code.multiply(literal(0.01), code.load(sums[1]))))
+    return code.multiply(code.multiply(square, count), code.divide(code.multiply(first, first), total))
+
+
+def _limited(code: Code, exponent: str, most: float) -> str:
+    """SAFETY 2^exponent within SHRINK and `most`; SHRINK where it is not a number."""
+    factor = code.call("exp2", code.add(literal(math.log2(SAFETY)), exponent))
+    factor = code.select(code.compare("ogt", factor, literal(SHRINK)), factor, literal(SHRINK))
+    return code.select(code.compare("olt", factor, literal(most)), factor, literal(most))
+
+
+def after_refusal(code: Code, tableau: Tableau, h: str, logarithm: str) -> str:
+    """The length to try after a refused one, from log2 of its squared error."""
+    return code.multiply(h, _limited(code, code.multiply(logarithm, literal(-0.5 / tableau.error_order)), 1.0))
+
+
+def after_step(code: Code, tableau: Tableau, h: str, logarithm: str, before: str) -> str:
+    """The length of the next step, from log2 of the squared errors of this one and the one before."""
+    change = code.add(
+        code.multiply(logarithm, literal(-0.5 * PROPORTIONAL / tableau.error_order)),
+        code.multiply(before, literal(0.5 * INTEGRAL / tableau.error_order)),
+    )
+    return code.multiply(h, _limited(code, change, GROW))
+
+
+def dense(slots: Stages, tableau: Tableau, t: str, h: str, polynomial: list[str]) -> None:
+    """The extra stages and the polynomial of a step: y + sum_j theta^j q_j, theta = (time - t) / h."""
+    code, first = slots.code, len(tableau.stages) + 1
+    for index, (node, row) in enumerate(tableau.extra, start=first):
+        slots.stage(t, h, node, row, slots.rates[index])
+    rows = [
+        {stage: powers[power] for stage, powers in enumerate(tableau.dense) if powers[power]}
+        for power in range(len(tableau.dense[0]))
+    ]
+
+    def one(index: str) -> None:
+        for row, place in zip(rows, polynomial, strict=True):
+            total = slots.weighted(row, index)
+            assert total is not None
+            code.store(code.multiply(h, total), place, index)
+
+    code.each(slots.dimension, one)
