@@ -147,9 +147,14 @@ def test_bad_questions() -> None:
     for wrong in ({"count": 4}, {"duration": -1.0}, {"interval": 0.0}, {"initial": [1.0]}, {"transient": np.inf}):
         with pytest.raises(SettingError):
             lyapunov_spectrum(system, **wrong)
-    big = {f"x{i}": f"-x{i}" for i in range(80)}
+    big = {f"x{i}": f"-x{i}" for i in range(210)}
     with pytest.raises(InsufficientData, match="too many"):
         lyapunov_spectrum(tk.system({"name": "big", "equations": big, "initial": dict.fromkeys(big, 1.0)}))
+    for wrong in ({"step": -0.1}, {"step": np.inf}):
+        with pytest.raises(SettingError):
+            lyapunov_spectrum(system, **wrong)
+    with pytest.raises(SettingError):
+        lyapunov_spectrum(tk.system(HENON), step=0.1)
     runaway = tk.system({"name": "runaway", "equations": {"x": "x**2"}, "initial": {"x": 1.0}})
     with pytest.raises(SimulationError):
         lyapunov_spectrum(runaway, duration=100)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .exponents import kaplan_yorke_dimension, lyapunov_spectrum
+from .exponents import kaplan_yorke_dimension, largest_lyapunov_exponent, lyapunov_spectrum
 
-__all__ = ["kaplan_yorke_dimension", "lyapunov_spectrum"]
+__all__ = ["kaplan_yorke_dimension", "largest_lyapunov_exponent", "lyapunov_spectrum"]

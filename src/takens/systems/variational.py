@@ -1,58 +1,219 @@
-"""The equations of a system and of small displacements from its orbit."""
+"""Small displacements from the orbits of a system: carried along, and made orthonormal after each interval."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InsufficientData
+from ..errors import InsufficientData, SettingError, SimulationError
+from .base import System
 from .equations import Equations
-from .native.emit import Program
-from .rule import Array, Rule
-from .symbols.differentiate import ZERO, add, multiply
-from .symbols.tree import Expression, Name
+from .rule import Array
 
-MOST_EQUATIONS = 4000
-"""Most equations of states and tangent vectors together; beyond, straight-line code takes minutes to compile."""
+if TYPE_CHECKING:
+    from .native.tangent import Tangent
+    from .native.tangent_run import Pace
+
+MOST = 40_000
+"""Most numbers of a state and its vectors together, of which an integration holds twenty copies."""
+BLOCK = 16
+"""Intervals of array code after which progress is reported."""
 
 
-def variational(rule: Rule, count: int, *, flow: bool) -> Program | None:
-    """The equations of `rule` and of `count` tangent vectors: dv_i/dt = sum_k J_ik v_k, or v' = J v for a map.
+@dataclass(frozen=True)
+class Reduction:
+    """What became of a frame of displacements in successive intervals, V_k = J(interval k) Q_(k-1) = Q_k R_k.
 
-    States come first, then the vectors one after the other, then the trace of J, whose integral along the orbit of a
-    flow is the growth of volumes. The Jacobian is exact, its common parts are evaluated once. None for a rule without
-    equations. Raises `InsufficientData` for more than 4,000 equations.
+    `states (interval, phase)` and `frames (interval, phase, vector)`, the orthonormal Q_k, are those at the end of each
+    interval, `triangles (interval, vector, vector)` the upper triangular R_k with diagonals >= 0, and `volumes
+    (interval,)` the logarithms of the growth of all volumes: the integral of the divergence of a flow, log |det J| of a
+    map; NaN where that is not known. A vector that depends on those before it becomes 0.
     """
-    if not isinstance(rule, Equations):
+
+    states: Array
+    frames: Array
+    triangles: Array
+    volumes: Array
+
+    @property
+    def growth(self) -> Array:
+        """log R_ii `(interval, vector)`: by how much each orthogonal direction grew; -inf where one vanished."""
+        with np.errstate(divide="ignore"):
+            return np.log(np.diagonal(self.triangles, axis1=-2, axis2=-1))
+
+
+def reductions(
+    system: System,
+    phase: Array,
+    vectors: Array,
+    start: float,
+    interval: float,
+    intervals: int,
+    *,
+    tolerance: float = 1e-9,
+    step: float | None = None,
+) -> Iterator[Reduction]:
+    """The reductions of `vectors (phase, vector)` along the orbit from `phase` at `start`, in parts one after another.
+
+    Flows and maps with equations go by machine code: flows by DOP853 to the tolerance or, with `step`, by RK4 with
+    steps of at most that length. Everything else goes by `System.carried`. Raises `SimulationError` where the orbit
+    cannot be continued and `InsufficientData` for more than 40,000 numbers.
+    """
+    tangent = compiled(system, vectors.shape[1])
+    if tangent is None:
+        if step is not None:
+            raise SettingError("has no fixed steps", place=system.name, remedy="Leave step out.")
+        yield from _in_arrays(system, phase, vectors, start, interval, intervals, tolerance)
+        return
+    from .native.tangent_run import reduce
+
+    pace = _pace(system, start, interval, tolerance, step, first_steps(system, phase[None], start, interval)[0])
+    for rows in reduce(tangent, phase, vectors, system.values_of_parameters(), pace, intervals):
+        yield _parted(tangent, rows)
+
+
+def reductions_of_many(
+    system: System,
+    phases: Array,
+    vectors: Array,
+    start: float,
+    interval: float,
+    intervals: int,
+    *,
+    tolerance: float = 1e-9,
+    step: float | None = None,
+) -> Reduction:
+    """The reductions of the same `vectors` along orbits from `phases (member, phase)`: all arrays gain that axis.
+
+    Members whose orbit cannot be continued are NaN.
+    """
+    tangent = compiled(system, vectors.shape[1])
+    if tangent is not None:
+        from .native.tangent_run import reduce_many
+
+        first = first_steps(system, phases, start, interval)
+        pace = _pace(system, start, interval, tolerance, step, 0.0)
+        rows = reduce_many(tangent, phases, vectors, system.values_of_parameters(), pace, first, intervals)
+        return _parted(tangent, rows)
+    size, count = vectors.shape
+    shapes = ((size,), (size, count), (count, count), ())
+    found = [np.full((len(phases), intervals, *shape), np.nan) for shape in shapes]
+    for member, phase in enumerate(phases):
+        try:
+            parts = list(reductions(system, phase, vectors, start, interval, intervals, tolerance=tolerance, step=step))
+        except SimulationError:
+            continue
+        whole = joined(parts)
+        for array, value in zip(found, (whole.states, whole.frames, whole.triangles, whole.volumes), strict=True):
+            array[member] = value
+    return Reduction(*found)
+
+
+def joined(parts: list[Reduction]) -> Reduction:
+    """Consecutive parts as one."""
+    return Reduction(
+        np.concatenate([p.states for p in parts]), np.concatenate([p.frames for p in parts]),
+        np.concatenate([p.triangles for p in parts]), np.concatenate([p.volumes for p in parts]),
+    )  # fmt: skip
+
+
+def carried(
+    system: System, phase: Array, vectors: Array, start: float, duration: float, tolerance: float
+) -> tuple[Array, Array, float] | None:
+    """`System.carried` by machine code, V = Q R after one interval; None for a system without equations."""
+    if compiled(system, vectors.shape[1]) is None:
         return None
-    if len(rule.states) * (1 + count) > MOST_EQUATIONS:
+    if not 0 <= duration < np.inf:
+        raise SettingError(f"displacements cannot be carried for {duration}", place=system.name)
+    if duration == 0:
+        return phase.copy(), np.array(vectors, dtype=np.float64), 0.0
+    (part,) = reductions(system, phase, vectors, start, duration, 1, tolerance=tolerance)
+    return part.states[0], part.frames[0] @ part.triangles[0], float(part.volumes[0])
+
+
+def compiled(system: System, count: int) -> Tangent | None:
+    """What machine code for a flow or map and `count` vectors is made from; None for rules without equations."""
+    from .kinds import Flow, Map
+
+    rule = system.rule
+    if not isinstance(rule, Equations) or not isinstance(system, Flow | Map):
+        return None
+    numbers = system.dimension * (1 + count)
+    if numbers > MOST:
         raise InsufficientData(
-            f"{len(rule.states)} states with {count} tangent vectors are too many to compile",
+            f"{system.dimension} states with {count} displacements are too many: {numbers:,} numbers of {MOST:,}",
+            place=system.name,
             remedy="Ask for fewer exponents with count=.",
         )
-    return _variational(rule, count)
+    from .native.tangent import Tangent
 
-
-def extended(phase: Array, vectors: Array) -> Array:
-    """The initial state of `variational`: a state, tangent vectors `(phase, vector)`, and 0 for the volume."""
-    return np.concatenate([phase, vectors.T.ravel(), [0.0]])
-
-
-@lru_cache(maxsize=64)
-def _variational(rule: Equations, count: int) -> Program:
     definitions, rows = rule.jacobian
-    names = tuple(f"tangent {j} of {state}" for j in range(count) for state in rule.states)
-    size = len(rule.states)
-    expressions: list[Expression] = list(rule.expressions)
-    for j in range(count):
-        vector = [Name(name) for name in names[j * size : (j + 1) * size]]
-        for row in rows:
-            total: Expression = ZERO
-            for slope, part in zip(row, vector, strict=True):
-                total = add(total, multiply(slope, part))
-            expressions.append(total)
-    trace: Expression = ZERO
-    for i in range(size):
-        trace = add(trace, rows[i][i])
-    return Program((*rule.states, *names, "divergence"), rule.parameters, (*expressions, trace), definitions, rule.time)
+    return Tangent(rule.program, definitions, rows, count, isinstance(system, Flow))
+
+
+def first_steps(system: System, phases: Array, start: float, interval: float) -> Array:
+    """First steps `(member,)` for the adaptive loop: a hundredth of the time in which states or displacements change.
+
+    It depends on nothing but the member's own state, so that a member's result is the same in every company.
+    """
+    if system.stepwise:
+        return np.full(len(phases), interval)
+    with np.errstate(all="ignore"):
+        speed = np.sqrt(np.mean((system.rhs(start, phases) / (1 + np.abs(phases))) ** 2, axis=-1))
+        turn = np.sqrt(np.sum(system.jacobian(start, phases) ** 2, axis=(-2, -1)))
+        step = 0.01 / np.maximum(speed, turn)
+    return np.where(np.isfinite(step), np.minimum(step, interval), 1e-3 * interval)
+
+
+def _pace(
+    system: System, start: float, interval: float, tolerance: float, step: float | None, first_step: float
+) -> Pace:
+    from .native.tangent_run import Pace
+
+    if system.stepwise:
+        if step is not None:
+            raise SettingError("a map has no steps to choose", place=system.name, remedy="Leave step out.")
+        return Pace(start, float(round(interval)), round(interval))
+    if step is not None:
+        return Pace(start, interval, max(1, int(np.ceil(interval / step - 1e-9))))
+    return Pace(start, interval, None, tolerance, first_step)
+
+
+def _parted(tangent: Tangent, rows: Array) -> Reduction:
+    """The numbers of rows `(..., width)` by what they are."""
+    size, count, leading = tangent.size, tangent.count, rows.shape[:-1]
+    frames = rows[..., tangent.first : tangent.dimension].reshape(*leading, size, count)
+    triangles = rows[..., tangent.dimension :].reshape(*leading, count, count)
+    return Reduction(rows[..., :size], frames, triangles, _volume(tangent, rows[..., size]))
+
+
+def _volume(tangent: Tangent, values: Array) -> Array:
+    """Logarithms; a product that left the range of numbers is not known."""
+    if tangent.flow:
+        return values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.abs(values)
+        return np.where(((size > 1e-290) & (size < 1e290)) | (size == 0), np.log(size), np.nan)
+
+
+def _in_arrays(
+    system: System, phase: Array, vectors: Array, start: float, interval: float, intervals: int, tolerance: float
+) -> Iterator[Reduction]:
+    parts: list[tuple[Array, Array, Array, float]] = []
+    for k in range(intervals):
+        phase, moved, volume = system.carried(phase, vectors, start + k * interval, interval, tolerance=tolerance)
+        vectors, triangle = _factors(moved)
+        parts.append((phase, vectors, triangle, volume))
+        if len(parts) == BLOCK or k == intervals - 1:
+            yield Reduction(*(np.array(kind) for kind in zip(*parts, strict=True)))
+            parts = []
+
+
+def _factors(moved: Array) -> tuple[Array, Array]:
+    """Q and R with a diagonal >= 0."""
+    vectors, triangle = np.linalg.qr(moved)
+    sign = np.where(np.diag(triangle) < 0, -1.0, 1.0)
+    return vectors * sign, triangle * sign[:, None]

@@ -95,17 +95,11 @@ class Flow(System):
         self, phase: Array, vectors: Array, start: float, duration: float, *, tolerance: float = 1e-9
     ) -> tuple[Array, Array, float]:
         """By the variational equations dv/dt = J v; the growth of volumes is the integral of the divergence."""
-        from ..variational import extended, variational
+        from ..variational import carried
 
-        program = variational(self.rule, vectors.shape[1], flow=True)
-        state = extended(phase, vectors)
-        if program is None:
+        found = carried(self, phase, vectors, start, duration, tolerance)
+        if found is None:
             from ..arrays import flow_carried
 
-            return flow_carried(self, phase, vectors, start, duration, tolerance)
-        from ..native.integrate import integrate
-
-        end = np.array([start + duration])
-        found = integrate(program, state, self.values_of_parameters(), end, start=start, tolerance=tolerance).states[0]
-        size = self.dimension
-        return found[:size], found[size:-1].reshape(vectors.shape[1], size).T, float(found[-1])
+            found = flow_carried(self, phase, vectors, start, duration, tolerance)
+        return found

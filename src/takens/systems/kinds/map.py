@@ -65,17 +65,12 @@ class Map(System):
     def carried(
         self, phase: Array, vectors: Array, start: float, duration: float, *, tolerance: float = 1e-9
     ) -> tuple[Array, Array, float]:
-        """By the tangent map v' = J v; the growth of volumes is NaN."""
-        from ..variational import extended, variational
+        """By the tangent map v' = J v; the growth of volumes is log |det J|, NaN for more than 4 states."""
+        from ..variational import carried
 
-        program = variational(self.rule, vectors.shape[1], flow=False)
-        if program is None:
+        found = carried(self, phase, vectors, start, duration, tolerance)
+        if found is None:
             from ..arrays import map_carried
 
-            return map_carried(self, phase, vectors, start, duration)
-        from ..native.integrate import march
-
-        state = extended(phase, vectors)
-        found = march(program, state, self.values_of_parameters(), 1, start=start, skipped=round(duration)).states[0]
-        size = self.dimension
-        return found[:size], found[size:-1].reshape(vectors.shape[1], size).T, float("nan")
+            found = map_carried(self, phase, vectors, start, duration)
+        return found

@@ -20,6 +20,8 @@ from .machine import Machine
 from .recurrence import NotAnalytic
 from .steps import MARCH, fixed_steps, map_steps, rule_text
 from .tableau import Tableau
+from .tangent import Tangent
+from .tangent_steps import REDUCE, reducing
 from .taylor import taylor_steps
 
 KEPT = 512
@@ -91,6 +93,13 @@ def marching_kernel(program: Program, tableau: Tableau | None) -> Kernel:
     """The loop of fixed steps of a flow or, without a tableau, of a map; see `steps` for its arguments."""
     parts = map_steps(program) if tableau is None else fixed_steps(program, tableau)
     return _kernel(parts, MARCH, _POINTER, _POINTER, _REAL, _REAL, _WHOLE, _WHOLE, _WHOLE, _POINTER)
+
+
+@lru_cache(maxsize=KEPT)
+def reducing_kernel(tangent: Tangent, *, adaptive: bool) -> Kernel:
+    """The loop of a state and displacements from it; see `tangent_steps.reducing` for its arguments."""
+    types = (*(_POINTER,) * 4, _REAL, _WHOLE, _REAL, _REAL, _WHOLE, _WHOLE, _POINTER)
+    return _kernel(reducing(tangent, adaptive=adaptive), REDUCE, *types)
 
 
 @lru_cache(maxsize=KEPT)

@@ -1,0 +1,184 @@
+"""Averages of growth along an orbit: how long, in which intervals, from which state, and what their spread says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import SettingError
+from ..random import generator
+from ..systems.base import Report, Request, System
+from ..systems.kinds import Map
+from ..systems.variational import compiled, reductions
+
+Array = NDArray[np.float64]
+
+BATCHES = 25
+"""Consecutive parts of the orbit whose exponents are compared for the standard error."""
+LOWEST, HIGHEST = 4.0, 12.0
+"""In an interval directions grow or shrink by e^4 to e^12: few reductions, none of them lost in rounding."""
+BLOCK = 20_000
+"""Iterations of a map looked at together."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A system, how many displacements are carried along its orbit, and how."""
+
+    system: System
+    count: int
+    interval: float
+    tolerance: float
+    step: float | None
+    seed: int
+
+    def growth(self, phase: Array, time: float, intervals: int, report: Report | None = None) -> tuple[Array, Array]:
+        """Logarithms `(interval, count + 1)` of the growth of orthogonal directions and of volumes; the last state."""
+        start = generator(self.seed, "tangent vectors").normal(size=(len(phase), self.count))
+        frame = np.linalg.qr(start)[0]
+        logs, done = np.empty((intervals, self.count + 1)), 0
+        for part in reductions(
+            self.system, phase, frame, time, self.interval, intervals, tolerance=self.tolerance, step=self.step
+        ):
+            end = done + len(part.volumes)
+            logs[done:end, :-1], logs[done:end, -1] = part.growth, part.volumes
+            done, phase = end, part.states[-1]
+            if report is not None:
+                report(done / intervals)
+        return logs, phase
+
+    def fitted(self, phase: Array, time: float, longest: float) -> Run:
+        """The run with an interval in which directions grow or shrink by enough, and by no more than is safe."""
+        run = self
+        for _ in range(30):
+            logs = run.growth(phase, time, 3)[0][:, :-1]
+            reach = float(np.abs(logs).max()) if np.isfinite(logs).all() else np.inf
+            if LOWEST <= reach <= HIGHEST or (reach < LOWEST and 2 * run.interval > longest):
+                break
+            interval = run.interval * (2 if reach < LOWEST else 0.5)
+            if self.system.stepwise:
+                interval = float(max(1, round(interval)))
+            if interval == run.interval:
+                break
+            run = replace(run, interval=interval)
+        return run
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Means of growth per unit of time: `rates (interval, count)`, `value` and `error (count,)`, the largest first.
+
+    `divergence` is the mean growth of volumes, NaN where it is not known; `last` is the state in full at the end.
+    """
+
+    run: Run
+    rates: Array
+    value: Array
+    error: Array
+    divergence: float
+    last: Array
+
+
+def averaged(run: Run, phase: Array, time: float, length: float, report: Report | None, *, adapt: bool) -> Averages:
+    """The averages over `length`, with a shorter interval where volumes do not add up.
+
+    Where directions grow so far apart that one is lost in rounding, the sum of all exponents misses the divergence.
+    """
+    found = _averaged(run, phase, time, length, report)
+    for _ in range(4):
+        missed = abs(found.value.sum() - found.divergence) > 1e-6 * abs(found.divergence)
+        if not adapt or run.step is not None or run.count < len(phase) or not missed:
+            break
+        interval = run.interval / 4
+        if run.system.stepwise:
+            interval = float(max(1, round(interval)))
+        if interval == run.interval:
+            break
+        run = replace(run, interval=interval)
+        found = _averaged(run, phase, time, length, report)
+    return found
+
+
+def _averaged(run: Run, phase: Array, time: float, length: float, report: Report | None) -> Averages:
+    intervals = max(2 * BATCHES, round(length / run.interval))
+    settle = max(10, intervals // 50)  # the vectors turn into the directions of fastest growth first
+    logs, last = run.growth(phase, time, intervals + settle, report)
+    rates = logs[settle:] / run.interval
+    means = np.array([part.mean(axis=0) for part in np.array_split(rates[:, :-1], BATCHES)])
+    value = rates[:, :-1].mean(axis=0)
+    order = np.argsort(-value, kind="stable")
+    with np.errstate(invalid="ignore"):  # a direction that vanishes: -inf, whose error is not a number
+        error = np.asarray(means.std(axis=0, ddof=1) / np.sqrt(BATCHES))
+    volume = float(rates[:, -1].mean())
+    if np.isnan(volume) and run.count == len(phase):
+        volume = _mean_divergence(run, phase, time, settle, intervals)
+    return Averages(run, rates[:, :-1][:, order], value[order], error[order], volume, last)
+
+
+def _mean_divergence(run: Run, phase: Array, time: float, settle: int, intervals: int) -> float:
+    """The mean of log |det J| over the same iterations of an autonomous map; NaN for other systems."""
+    system, every = run.system, round(run.interval)
+    if not (isinstance(system, Map) and system.autonomous):
+        return float("nan")
+    total, done, skipped = 0.0, 0, settle * every
+    length = intervals * every
+    while done < length:
+        part = min(BLOCK, length - done)
+        rows = system.trajectory(Request(part + 1, 1.0, float(skipped)), phase)[1]
+        skipped, phase = 0, rows[-1]
+        times = time + settle * every + done + np.arange(part)
+        total += float(system.divergence(times, rows[:-1]).sum())
+        done += part
+    return total / length
+
+
+def settled(system: System, phase: Array, wait: float, tolerance: float) -> Array:
+    """The state in full after a time."""
+    if not wait > 0:
+        return phase
+    if compiled(system, 0) is not None:
+        return np.array(system.trajectory(Request(1, 1.0, wait, tolerance=tolerance), phase)[1][0])
+    return system.carried(phase, np.empty((len(phase), 0)), 0.0, wait, tolerance=tolerance)[0]
+
+
+def cycle(system: System, phase: Array, iterations: int) -> int | None:
+    """After how many iterations, at most so many, an autonomous map is back at exactly the same numbers; or None."""
+    if not (system.stepwise and system.autonomous):
+        return None
+    here, done = phase, 0
+    while done < iterations:
+        part = min(BLOCK, iterations - done)
+        rows = system.trajectory(Request(part + 1, 1.0), here)[1]
+        back = np.flatnonzero((rows[1:] == phase).all(axis=1))
+        if len(back):
+            return done + int(back[0]) + 1
+        here, done = rows[-1], done + part
+    return None
+
+
+def checked(
+    system: System, duration: float | None, count: int | None, interval: float | None, transient: float | None,
+    tolerance: float, step: float | None, seed: int,
+) -> tuple[Run, float, float]:  # fmt: skip
+    """The run, the duration and the transient, with defaults filled in. Raises `SettingError` out of range."""
+    flow, size = not system.stepwise, len(system.phase())
+    if duration is None:
+        duration = 50_000.0 if not flow else 1000.0 if system.period is None else 500 * system.period
+    if interval is None:
+        interval = min(4.0 if not flow else 1.0 if system.period is None else system.period / 3, duration)
+    transient = duration / 10 if transient is None else float(transient)
+    count = size if count is None else int(count)
+    rules = [
+        (0 < duration < np.inf, f"duration is {duration}"), (0 < interval <= duration, f"interval is {interval}"),
+        (0 <= transient < np.inf, f"transient is {transient}"), (1 <= count <= size, f"count is {count}"),
+        (1e-14 <= tolerance <= 1e-3, f"tolerance is {tolerance}"),
+        (step is None or (flow and 0 < step < np.inf), f"step is {step}"),
+    ]  # fmt: skip
+    for sound, what in rules:
+        if not sound:
+            raise SettingError(what, place=system.name, remedy=f"The system has {size} states.")
+    if not flow:
+        interval, transient = float(max(1, round(interval))), float(round(transient))
+    return Run(system, count, float(interval), tolerance, step, seed), float(duration), transient

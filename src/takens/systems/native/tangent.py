@@ -1,0 +1,132 @@
+"""Machine code of a rule and of small displacements from its orbit: v' = J v for many vectors at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import permutations
+from typing import Any
+
+from ..symbols.differentiate import ZERO as NOTHING
+from ..symbols.tree import Expression
+from .emit import ONE, RULE, RULE_ARGUMENTS, ZERO, Lowering, Program, names_of
+from .ir import Code
+
+STRAIGHT = 16
+"""Up to so many numbers in all, everything is written out and stays in registers; beyond, vectors go in loops."""
+LARGEST_DETERMINANT = 4
+"""Maps of more states have no determinant in their code, whose terms would be too many."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tangent:
+    """A rule, its exact derivatives, and how many displacements are carried along its orbit.
+
+    `definitions` are evaluated before the `rows` of the Jacobian. The numbers carried are the state `(state,)`, the
+    volume, and the vectors `(state, count)`, vector by vector next to each other: what is done to all of them runs
+    through memory in order. The volume of a flow is the integral of the divergence, that of a map the product of the
+    determinants (NaN for more than 4 states).
+    """
+
+    program: Program
+    definitions: tuple[tuple[str, Expression], ...]
+    rows: tuple[tuple[Expression, ...], ...]
+    count: int
+    flow: bool
+
+    @property
+    def size(self) -> int:
+        """The number of states."""
+        return len(self.program.states)
+
+    @property
+    def first(self) -> int:
+        """The place of the vectors among the numbers carried."""
+        return self.size + 1
+
+    @property
+    def dimension(self) -> int:
+        """How many numbers are carried."""
+        return self.first + self.size * self.count
+
+    @property
+    def unrolled(self) -> int:
+        """Loops of up to so many are written out."""
+        return STRAIGHT if self.dimension <= STRAIGHT else 4
+
+    @cached_property
+    def _key(self) -> tuple[Any, ...]:
+        return self.program, self.count, self.flow  # equal programs have equal derivatives
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tangent) and self._key == other._key
+
+
+def tangent_rule(tangent: Tangent) -> tuple[str, Code]:
+    """The function `void @rule(double t, ptr x, ptr p, ptr out)` of all numbers carried, and its code.
+
+    The entries of the Jacobian that are not 0 are computed once and applied to all vectors. That of a map rounds the
+    states as the map alone does, so that both have one orbit.
+    """
+    program, size = tangent.program, tangent.size
+    code = Code(contract=tangent.flow, unrolled=tangent.unrolled)
+    names = names_of(program, code, "%t")
+    for index, name in enumerate(program.states):
+        names[name] = code.load("%x", str(index))
+    lowering = Lowering(code, names)
+    for name, tree in tangent.definitions:
+        names[name] = lowering.number(tree)
+    rates = [lowering.number(tree) for tree in program.expressions]
+    entries = [
+        {j: lowering.number(tree) for j, tree in enumerate(row) if tree != NOTHING} for row in tangent.rows
+    ]  # fmt: skip
+    volume = _divergence(code, entries) if tangent.flow else _determinant(code, entries)
+    if not tangent.flow:
+        volume = code.multiply(volume, code.load("%x", str(size)))
+    sources = [code.element("%x", str(tangent.first + i * tangent.count)) for i in range(size)]
+    targets = [code.element("%out", str(tangent.first + i * tangent.count)) for i in range(size)]
+    for index, value in enumerate([*rates, volume]):
+        code.store(value, "%out", str(index))
+    for row, target in zip(entries, targets, strict=True):
+
+        def one(index: str, row: dict[int, str] = row, target: str = target) -> None:
+            total = ZERO
+            for j, slope in row.items():
+                part = code.load(sources[j], index)
+                term = part if slope == ONE else code.multiply(slope, part)
+                total = term if total == ZERO else code.add(total, term)
+            code.store(total, target, index)
+
+        code.each(tangent.count, one)
+    code.emit("ret void")
+    attributes = "alwaysinline nounwind" if tangent.unrolled == STRAIGHT else "noinline nounwind"
+    return code.function(RULE, RULE_ARGUMENTS, attributes=attributes), code
+
+
+def _divergence(code: Code, entries: list[dict[int, str]]) -> str:
+    """The trace of a matrix of few entries."""
+    total = ZERO
+    for i, row in enumerate(entries):
+        if i in row:
+            total = row[i] if total == ZERO else code.add(total, row[i])
+    return total
+
+
+def _determinant(code: Code, entries: list[dict[int, str]]) -> str:
+    """The determinant of a matrix of few entries, NaN for a large one."""
+    size = len(entries)
+    if size > LARGEST_DETERMINANT:
+        return code.divide(ZERO, ZERO)
+    total = ZERO
+    for columns in permutations(range(size)):
+        if not all(j in row for j, row in zip(columns, entries, strict=True)):
+            continue
+        term = entries[0][columns[0]]
+        for i in range(1, size):
+            term = code.multiply(term, entries[i][columns[i]])
+        odd = sum(a > b for k, a in enumerate(columns) for b in columns[k:]) % 2
+        total = code.subtract(total, term) if odd else code.add(total, term)
+    return total

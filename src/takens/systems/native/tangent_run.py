@@ -1,0 +1,102 @@
+"""Orthonormal displacements along an orbit by compiled loops, called a part at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import SimulationError
+from .compile import Kernel, reducing_kernel
+from .integrate import MOST_STEPS, OUTSIDE, SINGULAR, STIFF, failure
+from .loop import UNDERFLOW
+from .tangent import Tangent
+from .tangent_steps import width
+
+Array = NDArray[np.float64]
+
+PART = 4_000_000
+"""Numbers moved in one call of compiled code, about, after which Python can report progress or be interrupted."""
+STEPS = 1_000_000
+"""Adaptive steps in one call of compiled code."""
+TYPICAL = 100
+"""Evaluations of the rule that an adaptive interval usually takes."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How displacements are carried: intervals of a length, with `steps` fixed steps in each or those of a tolerance.
+
+    `first_step` is that of the adaptive loop, which refuses it where it is too long.
+    """
+
+    start: float
+    interval: float
+    steps: int | None = None
+    tolerance: float = 1e-9
+    first_step: float = 0.0
+
+
+def reduce(tangent: Tangent, phase: Array, vectors: Array, parameters: Array, pace: Pace, rows: int) -> Iterator[Array]:
+    """Rows `(interval, width)` in parts: state, volume, frame Q and triangle R after each interval, one after another.
+
+    `phase (state,)` and `vectors (state, count)` begin at `pace.start`; the vectors need not be orthonormal. Raises
+    `SimulationError` where the orbit cannot be continued.
+    """
+    kernel = reducing_kernel(tangent, adaptive=pace.steps is None)
+    numbers = np.concatenate([phase, [0.0 if tangent.flow else 1.0], vectors.ravel()])
+    progress = np.array([pace.start, pace.first_step, 0.0])
+    evaluations = TYPICAL if pace.steps is None else pace.steps * (4 if tangent.flow else 1)
+    most = max(1, PART // (tangent.dimension * evaluations))
+    done, part = 0, np.empty((0, width(tangent)))
+    while done < rows:
+        part = np.empty((min(most, rows - done), width(tangent)))
+        _fill(kernel, tangent, numbers, parameters, progress, pace, done, part)
+        done += len(part)
+        yield part
+
+
+def _fill(
+    kernel: Kernel, tangent: Tangent, numbers: Array, parameters: Array, progress: Array, pace: Pace, done: int,
+    part: Array,
+) -> None:  # fmt: skip
+    """One part of the rows, after those `done`."""
+    counts, begun, taken = np.zeros(4, dtype=np.int64), 0, 0
+    before = numbers[: tangent.size].copy()
+    while begun < len(part):
+        begun += kernel.loop(
+            numbers.ctypes.data, parameters.ctypes.data, progress.ctypes.data, counts.ctypes.data, pace.tolerance,
+            STEPS if pace.steps is None else pace.steps, pace.start, pace.interval, done + begun, len(part) - begun,
+            part[begun:].ctypes.data,
+        )  # fmt: skip
+        if begun == len(part):
+            return
+        last = part[begun - 1, : tangent.size] if begun else before
+        if pace.steps is not None:
+            time = pace.start + (done + begun) * pace.interval
+            within = "" if pace.interval == 1 else f" within the {pace.interval:g} that follow"
+            raise failure(f"the next state is not finite{within}", time, last, tangent.program, OUTSIDE)
+        state, taken = numbers[: tangent.size], taken + STEPS
+        if counts[3] == UNDERFLOW:
+            cause = "the step fell to the rounding error of the time"
+            raise failure(cause, progress[0], state, tangent.program, SINGULAR)
+        if taken >= MOST_STEPS:
+            raise failure(f"more than {MOST_STEPS:,} steps", progress[0], state, tangent.program, STIFF)
+
+
+def reduce_many(
+    tangent: Tangent, phases: Array, vectors: Array, parameters: Array, pace: Pace, first_steps: Array, rows: int
+) -> Array:
+    """Rows `(member, interval, width)` of many orbits from `phases (member, state)`; NaN where one cannot go on."""
+    out = np.full((len(phases), rows, width(tangent)), np.nan)
+    kernel = reducing_kernel(tangent, adaptive=pace.steps is None)
+    flat = np.concatenate([[0.0 if tangent.flow else 1.0], vectors.ravel()])
+    for phase, first, member in zip(phases, first_steps, out, strict=True):
+        try:
+            progress = np.array([pace.start, first, 0.0])
+            _fill(kernel, tangent, np.concatenate([phase, flat]), parameters, progress, pace, 0, member)
+        except SimulationError:
+            member[:] = np.nan
+    return out
