@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from .dimension import correlation_dimension
 from .exponents import kaplan_yorke_dimension, largest_lyapunov_exponent, lyapunov_spectrum
+from .invariants import invariants
+from .period import dominant_period
 
-__all__ = ["kaplan_yorke_dimension", "largest_lyapunov_exponent", "lyapunov_spectrum"]
+__all__ = [
+    "correlation_dimension",
+    "dominant_period",
+    "invariants",
+    "kaplan_yorke_dimension",
+    "largest_lyapunov_exponent",
+    "lyapunov_spectrum",
+]
