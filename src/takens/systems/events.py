@@ -219,17 +219,18 @@ def _along(surface: Callable[[float, Array], float], states: Callable[[float], A
 
 
 def _with_extremes(surface: Callable[[float], float], moments: Array) -> Array:
-    """The times, and those of extremes of |g| towards the surface between them."""
+    """The times, and those of extremes between two of them from which g turns towards the surface and away."""
     from scipy.optimize import minimize_scalar
 
-    values = np.array([surface(t) for t in moments])
     found = list(moments)
-    for k in range(1, len(moments) - 1):
-        before, here, after = values[k - 1 : k + 2]
-        if before * here > 0 < here * after and abs(here) <= min(abs(before), abs(after)):
+    for a, b in pairwise(moments):
+        small = 1e-6 * (b - a)
+        before, after = surface(a), surface(b)
+        towards, away = surface(a + small) - before, after - surface(b - small)
+        if before * after > 0 and before * towards < 0 < after * away:
             lowest = minimize_scalar(
-                partial(_towards, surface, float(np.sign(here))), bounds=(moments[k - 1], moments[k + 1]),
-                method="bounded", options={"xatol": 1e-12 * max(1.0, abs(moments[k]))},
+                partial(_towards, surface, float(np.sign(before))), bounds=(a, b), method="bounded",
+                options={"xatol": 1e-12 * max(1.0, abs(a))},
             )  # fmt: skip
             found.append(float(lowest.x))
     return np.unique(found)

@@ -22,7 +22,9 @@ class Flow(System):
     """A system of ordinary differential equations, dx/dt = f(x, t, p)."""
 
     kind: ClassVar[str] = "flow"
-    methods: ClassVar[tuple[str, ...]] = ("Taylor", "DOP853", "Tsit5", "RK4")
+    methods: ClassVar[tuple[str, ...]] = (
+        "Taylor", "DOP853", "Tsit5", "RK4", "Radau", "Leapfrog", "Yoshida4", "KahanLi8", "Midpoint", "Gauss4",
+    )  # fmt: skip
 
     @classmethod
     def read(cls, reading: Reading) -> Flow:
@@ -45,12 +47,23 @@ class Flow(System):
         return self.rule.latex(kind="flow")
 
     def trajectory(self, request: Request, initial: Array, report: Report | None = None) -> tuple[Array, Array]:
-        """Sampled between steps that the method chooses, or at the end of fixed steps where `step` is given or RK4."""
+        """Sampled between steps that the method chooses, or at the end of fixed ones.
+
+        Steps are fixed for RK4, the symplectic methods (Leapfrog, Yoshida4 and KahanLi8 of order 2, 4 and 8 for
+        separable Hamiltonians, Midpoint and Gauss4 of order 2 and 4 for any) and where the request has a `step`. Radau
+        is for stiff systems, see `systems.stiff`.
+        """
+        if request.method == "Radau":
+            from ..stiff import radau
+
+            if request.step is not None:
+                raise SettingError("Radau chooses its steps", place=self.name, remedy="Leave step out.")
+            return request.times, radau(self, request, initial, report)
         if self.rule.program is None:
             from ..arrays import flow_orbit
 
             return flow_orbit(self, request, initial)
-        if request.step is None and request.method != "RK4":
+        if request.step is None and request.method in (None, *self.methods[:3]):
             return request.times, self._sampled(request, initial, report)
         return self._stepped(request, initial, report)
 
@@ -73,10 +86,11 @@ class Flow(System):
 
     def _stepped(self, request: Request, initial: Array, report: Report | None) -> tuple[Array, Array]:
         from ..native.integrate import METHODS, march
+        from ..native.symplectic import SYMPLECTIC, Gauss
         from ..native.taylor import Taylor
 
         assert self.rule.program is not None
-        method = METHODS[request.method or "RK4"]
+        method = {**METHODS, **SYMPLECTIC}[request.method or "RK4"]
         if isinstance(method, Taylor):
             raise SettingError(
                 f"{method.name} chooses its steps", place=self.name, remedy="Leave step out, or use RK4."
@@ -85,10 +99,20 @@ class Flow(System):
         substeps = int(np.ceil(request.dt / longest - 1e-9))
         step = request.dt / substeps
         skipped = int(np.ceil(request.transient / step - 1e-9))
-        course = march(
-            self.rule.program, initial, self.values_of_parameters(), request.length, step=step, substeps=substeps,
-            skipped=skipped, tableau=method, report=report,
-        )  # fmt: skip
+        try:
+            course = march(
+                self.rule.program, initial, self.values_of_parameters(), request.length, step=step, substeps=substeps,
+                skipped=skipped, tableau=method, report=report,
+            )  # fmt: skip
+        except SettingError as error:
+            raise SettingError(error.cause, place=self.name, remedy=error.remedy) from None
+        except SimulationError as error:
+            if not isinstance(method, Gauss):
+                raise
+            raise SimulationError(
+                f"{error.cause}, or the iteration of the step did not settle", time=error.time, state=error.state,
+                place=self.name, remedy=f"Give a step= shorter than {step:g}.",
+            ) from None  # fmt: skip
         return step * skipped + request.dt * np.arange(request.length, dtype=np.float64), course.states
 
     def carried(

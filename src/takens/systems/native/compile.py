@@ -19,6 +19,7 @@ from .loop import INTEGRATE, SAMPLES
 from .machine import Machine
 from .recurrence import NotAnalytic
 from .steps import MARCH, fixed_steps, map_steps, rule_text
+from .symplectic import Gauss, Splitting
 from .tableau import Tableau
 from .tangent import Tangent
 from .tangent_steps import REDUCE, reducing
@@ -89,9 +90,12 @@ def _taylor(program: Program, order: int, surface: Program | None) -> Kernel | N
 
 
 @lru_cache(maxsize=KEPT)
-def marching_kernel(program: Program, tableau: Tableau | None) -> Kernel:
+def marching_kernel(program: Program, tableau: Tableau | Splitting | Gauss | None) -> Kernel:
     """The loop of fixed steps of a flow or, without a tableau, of a map; see `steps` for its arguments."""
-    parts = map_steps(program) if tableau is None else fixed_steps(program, tableau)
+    if isinstance(tableau, Tableau):
+        parts = fixed_steps(program, tableau)
+    else:
+        parts = map_steps(program) if tableau is None else tableau.steps(program)
     return _kernel(parts, MARCH, _POINTER, _POINTER, _REAL, _REAL, _WHOLE, _WHOLE, _WHOLE, _POINTER)
 
 

@@ -24,8 +24,8 @@ class Crossings(Output):
 
     `surface` is a program over the same names with two expressions, g and its rate of change along the trajectory.
     g < 0 before and g >= 0 after is a crossing upwards, g > 0 before and g <= 0 after one downwards. `times[1]` is 1
-    for those upwards only, -1 for downwards, 0 for both. A part of a step between whose ends g turns towards the surface
-    and away from it is searched for its extremum, so that two crossings within a part are found too.
+    for those upwards only, -1 for downwards, 0 for both. A part of a step in which g turns towards the surface and away
+    from it is searched for its extremum, so that two crossings within a part are found too.
     """
 
     def __init__(self, surface: Program) -> None:

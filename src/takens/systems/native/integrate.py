@@ -15,6 +15,7 @@ from .crossing import MOST_ROWS
 from .dop853 import DOP853
 from .emit import Program
 from .loop import BUDGET, UNDERFLOW
+from .symplectic import Gauss, Splitting
 from .tableau import RK4, TSIT5, Tableau
 from .taylor import Taylor
 
@@ -190,7 +191,7 @@ def march(
     step: float = 1.0,
     substeps: int = 1,
     skipped: int = 0,
-    tableau: Tableau | None = None,
+    tableau: Tableau | Splitting | Gauss | None = None,
     report: Report | None = None,
 ) -> Course:
     """`rows` states `(row, state)`, `substeps` fixed steps apart, after `skipped` steps from `initial` at `start`.

@@ -73,7 +73,7 @@ class Stages:
 
 
 def fixed_steps(program: Program, tableau: Tableau) -> tuple[list[str], set[str]]:
-    """Functions for a flow that go steps of a fixed length; see `_march`."""
+    """Functions for a flow that go steps of a fixed length; see `marching`."""
 
     def step(stages: Stages, time: str) -> None:
         stages.rate(time, stages.state, stages.rates[0])
@@ -81,15 +81,15 @@ def fixed_steps(program: Program, tableau: Tableau) -> tuple[list[str], set[str]
             stages.stage(time, "%h", node, row, stages.rates[index])
         stages.move(tableau.weights, "%h", stages.next)
 
-    return _march(program, step, stages=len(tableau.stages), contract=True)
+    return marching(program, step, stages=len(tableau.stages), contract=True)
 
 
 def map_steps(program: Program) -> tuple[list[str], set[str]]:
     """Functions for a map that iterate it, rounding as plain double arithmetic does."""
-    return _march(program, lambda s, time: s.rate(time, s.state, s.next), stages=1, contract=False)
+    return marching(program, lambda s, time: s.rate(time, s.state, s.next), stages=1, contract=False)
 
 
-def _march(
+def marching(
     program: Program, step: Callable[[Stages, str], None], *, stages: int, contract: bool
 ) -> tuple[list[str], set[str]]:
     """`i64 @march(y, p, start, h, first, substeps, rows, out)`: `rows` times `substeps` steps; a state for each row.
