@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ..errors import EquationError, SettingError
 from .base import Known
 from .equations import Equations
 from .symbols.printing import text
+
+if TYPE_CHECKING:
+    from .lattice import Lattice
 
 
 class Reading:
@@ -23,6 +26,8 @@ class Reading:
 
     def __init__(self, table: Mapping[str, Any], place: str, keys: Sequence[str]) -> None:
         self.table = table
+        self.blocks: dict[str, int] = {}
+        """How many states go by one name in `initial`, where that is not one each."""
         name = table.get("name")
         self.place = ": ".join(part for part in (place, name if isinstance(name, str) else "") if part)
         allowed = (*self.KEYS, *keys)
@@ -32,14 +37,23 @@ class Reading:
                 hint = f"Did you mean {near[0]}? " if near else ""
                 self.fail(f"unknown key {key!r}", "", f"{hint}The keys are {', '.join(allowed)}.")
 
-    def common(self, states: tuple[str, ...]) -> dict[str, Any]:
-        """The arguments that every kind of system takes, but for its rule."""
+    def common(self, states: tuple[str, ...], initial: Sequence[float] | None = None) -> dict[str, Any]:
+        """The arguments that every kind of system takes, but for its rule; `initial` where a kind reads its own."""
         return {
             "name": self.text("name", "system"), "parameters": self.numbers("parameters"),
-            "initial": np.array(self.initial(states)), "period": self.positive("period"), "dt": self.positive("dt"),
+            "initial": np.array(self.initial(states) if initial is None else initial),
+            "period": self.positive("period"), "dt": self.positive("dt"),
             "tags": self.tags(), "reference": self.text("reference", ""),
             "description": self.text("description", ""), "known": self.known(),
         }  # fmt: skip
+
+    def rule(self, *, time: str) -> Equations | Lattice:
+        """The parsed equations of the system, or of a node where there is a table `lattice`."""
+        if "lattice" not in self.table:
+            return self.equations(time=time)
+        from .lattice_reading import lattice
+
+        return lattice(self, time=time)
 
     def equations(self, *, time: str, inputs: Sequence[str] = ()) -> Equations:
         """The parsed `equations` and `auxiliary`; `inputs` are names they may use besides parameters and states."""
@@ -52,12 +66,13 @@ class Reading:
     def fail(self, cause: str, key: str, remedy: str = "") -> NoReturn:
         raise SettingError(cause, place=": ".join(part for part in (self.place, key) if part), remedy=remedy)
 
-    def check_values(self, rule: Equations, values: Sequence[float]) -> None:
+    def check_values(self, rule: Equations | Lattice, values: Sequence[float]) -> None:
         """Refuse equations whose values at the initial state are not finite."""
-        for state, value, expression in zip(rule.states, values, rule.expressions, strict=True):
+        for index, (state, value) in enumerate(zip(rule.states, values, strict=True)):
             if not math.isfinite(value):
+                shown = f": {text(rule.expressions[index])[:200]}" if isinstance(rule, Equations) else ""
                 raise EquationError(
-                    f"is {value} at the initial state: {text(expression)[:200]}",
+                    f"is {value} at the initial state{shown}",
                     place=f"{self.place}: equations.{state}" if self.place else f"equations.{state}",
                     remedy="Choose another initial state, or parameters for which the equations have a value.",
                 )
@@ -115,6 +130,8 @@ class Reading:
         if "initial" not in self.table:
             self.fail("no initial state", "initial", f"Write {example}.")
         value = self.table["initial"]
+        if isinstance(value, Mapping) and self.blocks:
+            return self._initial_of_blocks(value)
         if isinstance(value, Mapping):
             for name in (*value, *states):
                 if name not in states:
@@ -127,6 +144,23 @@ class Reading:
         if len(value) != len(states):
             self.fail(f"{len(value)} numbers for {len(states)} states", "initial", f"Write {example}.")
         return [self.number(v, f"initial[{i}]") for i, v in enumerate(value)]
+
+    def _initial_of_blocks(self, value: Mapping[str, Any]) -> list[float]:
+        """The initial states of a lattice: for each variable a number that all nodes share, or one for each node."""
+        for name in (*value, *self.blocks):
+            if name not in self.blocks:
+                self.fail(f"{name!r} is not a variable", "initial", f"The variables are {', '.join(self.blocks)}.")
+            if name not in value:
+                self.fail(f"has no value of {name!r}", "initial", f"Write initial.{name} = 0.1, or a list.")
+        found: list[float] = []
+        for name, size in self.blocks.items():
+            given = value[name]
+            several = isinstance(given, list | tuple | np.ndarray)
+            numbers = [self.number(v, f"initial.{name}") for v in (given if several else [given])]
+            if several and len(numbers) != size:
+                self.fail(f"{len(numbers)} numbers for {size} nodes", f"initial.{name}", "Give one for each node.")
+            found += numbers if several else numbers * size
+        return found
 
     def tags(self) -> tuple[str, ...]:
         value = self.table.get("tags", [])

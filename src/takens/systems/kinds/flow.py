@@ -22,6 +22,7 @@ class Flow(System):
     """A system of ordinary differential equations, dx/dt = f(x, t, p)."""
 
     kind: ClassVar[str] = "flow"
+    keys: ClassVar[tuple[str, ...]] = ("equations", "auxiliary", "lattice")
     methods: ClassVar[tuple[str, ...]] = (
         "Taylor", "DOP853", "Tsit5", "RK4", "Radau", "Leapfrog", "Yoshida4", "KahanLi8", "Midpoint", "Gauss4",
     )  # fmt: skip
@@ -29,7 +30,7 @@ class Flow(System):
     @classmethod
     def read(cls, reading: Reading) -> Flow:
         """A flow from its definition; `t` is the time."""
-        rule = reading.equations(time="t")
+        rule = reading.rule(time="t")
         found = cls(rule=rule, **reading.common(rule.states))
         reading.check_values(rule, found.rhs(0.0, found.initial).tolist())
         return found

@@ -24,11 +24,12 @@ class Map(System):
     kind: ClassVar[str] = "map"
     methods: ClassVar[tuple[str, ...]] = ("iteration",)
     stepwise: ClassVar[bool] = True
+    keys: ClassVar[tuple[str, ...]] = ("equations", "auxiliary", "lattice")
 
     @classmethod
     def read(cls, reading: Reading) -> Map:
         """A map from its definition; `n` is the step."""
-        rule = reading.equations(time="n")
+        rule = reading.rule(time="n")
         found = cls(rule=rule, **reading.common(rule.states))
         reading.check_values(rule, found.rhs(0.0, found.initial).tolist())
         return found
