@@ -102,6 +102,8 @@ class System(abc.ABC):
     """Whether time is counted in whole steps."""
     keys: ClassVar[tuple[str, ...]] = ("equations", "auxiliary")
     """The keys of a definition that this kind reads, besides those of every kind."""
+    sizes: ClassVar[tuple[str, ...]] = ()
+    """Those of its keys that set the number of states: they can be given where parameters are when it is made."""
 
     def __post_init__(self) -> None:
         initial = np.array(self.initial, dtype=np.float64)

@@ -25,32 +25,32 @@ def system(source: str | Path | Mapping[str, Any], /, **parameters: float) -> Sy
     character. Cost: milliseconds.
     """
     if isinstance(source, Mapping):
-        found = from_table(source)
+        found = _made(source, "", parameters)
     elif isinstance(source, Path) or (isinstance(source, str) and source.endswith(".toml")):
-        found = from_file(Path(source))
+        found = from_file(Path(source), parameters)
     elif isinstance(source, str):
         from .catalogue_index import definition
 
-        found = from_table(*definition(source))
+        found = _made(*definition(source), parameters)
     else:
         raise SettingError(
             f"a system from {type(source).__name__}", remedy="Give a name of the catalogue, a .toml file or a dict."
         )
-    return found.with_parameters(**parameters) if parameters else found
+    return found
 
 
-def from_file(path: Path) -> System:
-    """The system that a TOML file defines."""
+def from_file(path: Path, parameters: Mapping[str, float] | None = None) -> System:
+    """The system that a TOML file defines, with some parameters changed."""
     table = read_toml(path)
     if "system" not in table:
-        return from_table({"name": path.stem, **table}, str(path))
+        return _made({"name": path.stem, **table}, str(path), parameters or {})
     tables = table["system"]
     if not isinstance(tables, list) or len(tables) != 1 or not isinstance(tables[0], dict) or len(table) > 1:
         count = f"{len(tables)} systems" if isinstance(tables, list) else "[system]"
         raise SettingError(
             f"{count} where one is expected", place=str(path), remedy="Keep one [[system]], or none and plain keys."
         )
-    return from_table({"name": path.stem, **tables[0]}, str(path))
+    return _made({"name": path.stem, **tables[0]}, str(path), parameters or {})
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -64,6 +64,15 @@ def read_toml(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         remedy = 'Equations are in quotes: equations.x = "y - x".'
         raise SettingError(f"is not TOML: {error}", place=str(path), remedy=remedy) from None
+
+
+def _made(table: Mapping[str, Any], place: str, given: Mapping[str, float]) -> System:
+    """The system of a table with some parameters changed; what sets its size is changed in the table."""
+    kind = table.get("kind", "flow")
+    sizes = KINDS[kind].sizes if isinstance(kind, str) and kind in KINDS else ()
+    found = from_table({**table, **{key: value for key, value in given.items() if key in sizes}}, place)
+    rest = {key: value for key, value in given.items() if key not in sizes}
+    return found.with_parameters(**rest) if rest else found
 
 
 def from_table(table: Mapping[str, Any], place: str = "") -> System:
