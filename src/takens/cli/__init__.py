@@ -9,10 +9,11 @@ import click
 
 from ..version import __version__
 from .describing import info, measure, verdict
+from .dynamics import exponents, invariants
 from .failures import answer, terminable
 from .modelling import fit, forecast, generate, models
 from .studying import study
-from .systems import exponents, simulate, systems
+from .systems import simulate, systems
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -27,7 +28,20 @@ def commands() -> None:
     """
 
 
-for _command in (study, info, measure, verdict, fit, forecast, generate, models, systems, simulate, exponents):
+for _command in (
+    study,
+    info,
+    measure,
+    verdict,
+    fit,
+    forecast,
+    generate,
+    models,
+    systems,
+    simulate,
+    exponents,
+    invariants,
+):
     commands.add_command(_command)
 
 

@@ -1,23 +1,17 @@
-"""`takens systems`, `simulate`, `exponents`: laws of motion that are known."""
+"""`takens systems`, `simulate`: laws of motion that are known."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import SettingError
+from .laws import PARAMETER, SYSTEM, known_system
 from .options import Manner, manner
-from .quantities import settings
 
 if TYPE_CHECKING:
     from ..systems.base import System
-
-SYSTEM = click.argument("name", metavar="NAME|FILE.toml")
-PARAMETER = click.option(
-    "--parameter", "pairs", metavar="NAME=VALUE", multiple=True, help="A parameter to change; repeatable."
-)
 
 
 @click.command(short_help="List the known systems, or show one.")
@@ -33,7 +27,7 @@ def systems(name: str | None, tag: tuple[str, ...], manner: Manner) -> None:
       takens systems Lorenz63
     """
     if name is not None:
-        shown = _system(name, ())
+        shown = known_system(name, ())
         manner.result(_document(shown), _page(shown))
         return
     from ..systems import names, system
@@ -82,53 +76,12 @@ def simulate(
     progress = manner.progress()
     try:
         made = run(
-            _system(name, pairs), length=length, dt=dt, transient=transient, noise=noise, tolerance=tolerance,
+            known_system(name, pairs), length=length, dt=dt, transient=transient, noise=noise, tolerance=tolerance,
             seed=manner.seed, report=lambda share: progress("simulating", share),
         )  # fmt: skip
     finally:
         progress.close()
     manner.series(made, f"takens study {manner.out}")
-
-
-@click.command(short_help="Lyapunov exponents of a known system.")
-@SYSTEM
-@click.option("--duration", type=float, help="Time, or iterations, to average over.")
-@click.option("--count", type=click.IntRange(min=1), help="How many exponents; all by default.")
-@PARAMETER
-@manner
-def exponents(name: str, duration: float | None, count: int | None, pairs: tuple[str, ...], manner: Manner) -> None:
-    """The Lyapunov spectrum of a system from its equations, with its error.
-
-    \b
-    Example:
-      takens exponents Lorenz63 --parameter rho=28
-    """
-    from ..dynamics import lyapunov_spectrum
-
-    progress = manner.progress()
-    try:
-        found = lyapunov_spectrum(
-            _system(name, pairs), duration=duration, count=count, seed=manner.seed,
-            report=lambda share: progress("integrating", share),
-        )  # fmt: skip
-    finally:
-        progress.close()
-    errors = found.details["standard_error"]
-    lines = [f"{value:12.6g} +- {error:.2g} {found.unit}" for value, error in zip(found.value, errors, strict=True)]
-    known = {key: found.details[key] for key in ("kaplan_yorke_dimension", "sum", "divergence") if key in found.details}
-    lines += [f"{key.replace('_', ' ')}: {value:.6g}" for key, value in known.items()]
-    manner.result({**found.to_dict(), "standard_error": errors, **known}, lines)
-
-
-def _system(name: str, pairs: tuple[str, ...]) -> System:
-    """The system of the catalogue or file, with the parameters of `pairs`."""
-    from ..systems import system
-
-    changed = settings(pairs)
-    for key, value in changed.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise SettingError(f"{key} is {value!r}, not a number", place="--parameter")
-    return system(name if not name.endswith(".toml") else Path(name), **changed)
 
 
 def _document(system: System) -> dict[str, Any]:

@@ -22,8 +22,8 @@ Report = Callable[[float], object]
 
 REVISION = 1
 """Counts changes of this file, or of what it uses, that change its numbers."""
-PERIODS, ITERATIONS = 2_000, 1_000_000
-"""Length of the average of exponents: of flows in periods, of maps in iterations."""
+PERIODS, ITERATIONS = 20_000, 1_000_000
+"""Length of the average of exponents: of flows of three states in periods, of maps in iterations."""
 PARTS = 25
 """Consecutive parts of the orbit that give the error of the Kaplan-Yorke dimension."""
 SETTLED = 4.0
@@ -35,8 +35,8 @@ def invariants(
 ) -> dict[str, Any]:
     """The invariants of a deterministic system as plain data: name -> {value, error, ...}.
 
-    `lyapunov_spectrum` (`count` exponents, None: all) with `standard_error`s from an orbit of `duration` (None: 2,000
-    periods or a million iterations); of a full spectrum also its `sum`, the mean `divergence` along the same orbit,
+    `lyapunov_spectrum` (`count` exponents, None: all) with `standard_error`s from an orbit of `duration` (None: 20,000
+    periods of a flow of three states, fewer of larger ones, or a million iterations); of a full spectrum also its `sum`, the mean `divergence` along the same orbit,
     which must agree, and `kaplan_yorke_dimension` with the error that those of the exponents cause; the
     `correlation_dimension`, and the `dominant_period`. Each has `reason` where it is not admissible. `settled` tells
     whether both halves of the orbit have the same exponents within four standard errors: where not, the orbit was a
@@ -44,7 +44,8 @@ def invariants(
     seconds for a few states.
     """
     if duration is None:
-        duration = ITERATIONS if system.stepwise else PERIODS * (system.period or 1.0)
+        fewer = max(1.0, (system.dimension / 3) ** 2)  # the work grows as the square of the number of states
+        duration = ITERATIONS if system.stepwise else PERIODS / fewer * (system.period or 1.0)
     spectrum = lyapunov_spectrum(system, duration=duration, count=count, seed=seed)
     error = np.asarray(spectrum.details["standard_error"])
     convergence = np.asarray(spectrum.details["convergence"])
