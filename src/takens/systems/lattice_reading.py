@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +81,7 @@ class _Table:
         key = f"neighbours.{name}"
         if not isinstance(value, Mapping) or set(value) != {"of", "offset"} or not isinstance(value["of"], str):
             self._fail(f"is {value!r}", key, f'Write lattice.{key} = {{ of = "x", offset = -1 }}.')
-        offset = value["offset"]
+        offset: Any = value["offset"]
         if isinstance(offset, bool) or not isinstance(offset, int | np.integer) or not 0 < abs(offset) < self._size:
             remedy = f"Give a whole number of places, up to {self._size - 1} either way."
             self._fail(f"is {offset!r}", f"{key}.offset", remedy)
@@ -101,10 +101,9 @@ class _Table:
 
     def _boundary(self) -> Boundary:
         value = self._table.get("boundary", "ring")
-        for known in BOUNDARIES:
-            if value == known:
-                return known
-        self._fail(f"is {value!r}", "boundary", f"Choose one of {', '.join(BOUNDARIES)}.")
+        if value not in BOUNDARIES:
+            self._fail(f"is {value!r}", "boundary", f"Choose one of {', '.join(BOUNDARIES)}.")
+        return cast("Boundary", value)
 
     def _graph(self) -> Graph | None:
         directed = self._table.get("directed", False)

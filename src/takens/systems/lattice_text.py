@@ -73,12 +73,9 @@ class _Symbols:
 
     def pair(self) -> Mapping[str, str]:
         """Names at both ends of an edge."""
-        return {
-            f"{name}_{end}": shown
-            for end in "ij"
-            for name, shown in self.of(end).items()
-            if name in _indexed(self.rule)
-        } | {name: self.of("i")[name] for name in dict(self.rule.common) if self.step}
+        both = {end: self.of(end) for end in "ij"}
+        ends = {f"{name}_{end}": both[end][name] for end in both for name in _indexed(self.rule)}
+        return ends | {name: both["i"][name] for name in dict(self.rule.common) if self.step}
 
 
 def aligned(rule: Lattice, *, kind: str) -> str:
