@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ..base import System
+from .diffusion import Diffusion
+from .field import Field
 from .flow import Flow
 from .map import Map
 
-KINDS: dict[str, type[System]] = {kind.kind: kind for kind in (Flow, Map)}
+KINDS: dict[str, type[System]] = {kind.kind: kind for kind in (Flow, Map, Diffusion, Field)}
 """The kinds of system by the name that definitions use."""
 
-__all__ = ["KINDS", "Flow", "Map"]
+__all__ = ["KINDS", "Diffusion", "Field", "Flow", "Map"]
