@@ -87,3 +87,37 @@ def test_a_wrong_equation_points_at_the_character(tmp_path: Path, capsys: pytest
     text = capsys.readouterr().err
     assert "bad.toml" in text
     assert "^" in text
+
+
+def test_an_ensemble_is_read_back_as_trajectories(
+    mine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, how in (("many.csv", {"id": "trajectory"}), ("many.nc", {})):
+        out = tmp_path / name
+        assert main(["simulate", mine, "--ensemble", "3", "--length", "40", "--out", str(out), "-q"]) == 0
+        read = tk.open(str(out), **how)
+        assert [len(one) for one in read] == [40, 40, 40]
+        starts = np.array([one.values[0] for one in read])
+        assert np.linalg.norm(starts[0] - starts[1]) > 0.1
+        again = tk.simulate(tk.system(mine), length=40, initial=starts[2])
+        np.testing.assert_allclose(read[2].values, again.values, atol=1e-6)
+    capsys.readouterr()
+    assert main(["simulate", mine, "--ensemble", "3"]) == 2
+    assert "--out" in capsys.readouterr().err
+
+
+def test_invariants_are_kept_and_not_computed_twice(
+    mine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["invariants", mine, "Henon", "--duration", "2000", "--out", str(tmp_path / "kept"), "--workers", "1"]
+    assert main([*words, "-q"]) == 0
+    assert "Roessler: exponents" in capsys.readouterr().out
+    written = json.loads((tmp_path / "kept" / "invariants.json").read_text())["systems"]
+    assert written["Henon"]["sum"] == pytest.approx(np.log(0.3))
+    tasks = sorted((tmp_path / "kept" / "tasks").glob("*.json"))
+    before = [path.stat().st_mtime_ns for path in tasks]
+    assert main([*words, "--json", "-q"]) == 0
+    assert json.loads(capsys.readouterr().out)["systems"] == written
+    assert [path.stat().st_mtime_ns for path in tasks] == before
+    assert main(["invariants", "-q"]) == 2
+    assert "--everything" in capsys.readouterr().err

@@ -11,6 +11,9 @@ from .laws import PARAMETER, SYSTEM, known_system
 from .options import Manner, manner
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ..systems.base import System
 
 
@@ -48,40 +51,57 @@ def systems(name: str | None, tag: tuple[str, ...], manner: Manner) -> None:
 @click.option("--length", type=click.IntRange(min=2), default=10_000, show_default=True, help="Rows.")
 @click.option("--dt", type=float, help="Time between rows; the system's own by default, 1 for a map.")
 @click.option("--transient", type=float, default=0.0, show_default=True, help="Time before the first row.")
+@click.option("--ensemble", type=click.IntRange(min=1), metavar="N", help="N trajectories instead of one.")
 @click.option("--noise", type=float, default=0.0, show_default=True, help="Observation noise, in standard deviations.")
+@click.option("--method", metavar="NAME", help="Method; an unknown one lists those of the system.")
 @click.option("--tolerance", type=float, default=1e-9, show_default=True, help="Error of a step.")
+@click.option("--step", type=float, help="Fixed steps of at most this length.")
 @PARAMETER
 @manner
-def simulate(
-    name: str,
-    length: int,
-    dt: float | None,
-    transient: float,
-    noise: float,
-    tolerance: float,
-    pairs: tuple[str, ...],
-    manner: Manner,
-) -> None:
+def simulate(name: str, ensemble: int | None, pairs: tuple[str, ...], manner: Manner, **options: Any) -> None:
     """Simulate a system of the catalogue, or one of your own in a TOML file, and write the series.
 
-    OUT ends in .csv or .nc; without it the series is printed as CSV.
+    OUT ends in .csv or .nc; without it the series is printed as CSV. The trajectories of an ensemble start at states
+    far apart on one orbit; those of a stochastic system start together and differ by their noise.
 
     \b
     Examples:
       takens simulate Lorenz63 --length 10000 --dt 0.02 --out lorenz.csv
       takens simulate Lorenz63 --parameter rho=24 --noise 0.05 --out noisy.nc
+      takens simulate Lorenz63 --ensemble 20 --length 500 --out many.nc
     """
     from ..systems.simulate import simulate as run
+    from ..systems.simulate import simulate_ensemble
 
+    system = known_system(name, pairs)
+    if ensemble is not None and manner.out is None:
+        raise SettingError("an ensemble needs a file", place="--out", remedy="Give --out many.nc or many.csv.")
     progress = manner.progress()
+    options |= {"seed": manner.seed, "report": lambda share: progress("simulating", share)}
     try:
-        made = run(
-            known_system(name, pairs), length=length, dt=dt, transient=transient, noise=noise, tolerance=tolerance,
-            seed=manner.seed, report=lambda share: progress("simulating", share),
-        )  # fmt: skip
+        if ensemble is None:
+            manner.series(run(system, **options), f"takens study {manner.out}")
+            return
+        made = simulate_ensemble(system, _starts(system, ensemble), members=ensemble, **options)
     finally:
         progress.close()
-    manner.series(made, f"takens study {manner.out}")
+    from ..io.writing import write_trajectories
+
+    assert manner.out is not None
+    write_trajectories(made, manner.out)
+    how = " --id trajectory" if manner.out.suffix == ".csv" else ""
+    lines = [f"Written: {manner.out}", f"Next: takens study {manner.out}{how}"]
+    manner.tell({"written": str(manner.out), "trajectories": len(made), "rows": len(made[0])}, lines)
+
+
+def _starts(system: System, members: int) -> NDArray[np.float64] | None:
+    """Initial states `(member, state)`; None where noise tells the members apart."""
+    if "stochastic" in system.tags or system.kind in ("diffusion", "jump"):
+        return None
+    from ..systems.simulate import simulate as run
+
+    apart = 11.0 if system.stepwise else 10.618 * (system.period or 100 * system.default_dt())
+    return run(system, length=members, dt=apart, transient=10 * apart).values
 
 
 def _document(system: System) -> dict[str, Any]:

@@ -36,9 +36,9 @@ def invariants(
     """The invariants of a deterministic system as plain data: name -> {value, error, ...}.
 
     `lyapunov_spectrum` (`count` exponents, None: all) with `standard_error`s from an orbit of `duration` (None: 20,000
-    periods of a flow of three states, fewer of larger ones, or a million iterations); of a full spectrum also its `sum`, the mean `divergence` along the same orbit,
-    which must agree, and `kaplan_yorke_dimension` with the error that those of the exponents cause; the
-    `correlation_dimension`, and the `dominant_period`. Each has `reason` where it is not admissible. `settled` tells
+    periods of a flow of three states, fewer of larger ones, or a million iterations); of a full spectrum also its
+    `sum`, the mean `divergence` along the same orbit, which must agree, and `kaplan_yorke_dimension` with the error
+    that those of the exponents cause; the `correlation_dimension`, and the `dominant_period`. Each has `reason` where it is not admissible. `settled` tells
     whether both halves of the orbit have the same exponents within four standard errors: where not, the orbit was a
     transient or is intermittent, and no number here should be trusted. Raises what `lyapunov_spectrum` raises. Cost:
     seconds for a few states.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,42 @@ def write_series(series: Series, path: str | os.PathLike[str]) -> None:
         from .grids import series_to_xarray
 
         write_dataset(series_to_xarray(series), path)
+    else:
+        raise OutputError(
+            f"no writer for {suffix or 'a name without suffix'!r}", place=str(path), remedy="Use .csv or .nc."
+        )
+
+
+def write_trajectories(trajectories: Sequence[Series], path: str | os.PathLike[str]) -> None:
+    """Write several series of the same channels and times to `.csv` or `.nc`.
+
+    A CSV is a long table whose first column, `trajectory`, holds the names; `takens.open(path, id="trajectory")` reads
+    it back. A NetCDF file has a dimension of that name and is read back without being told. Raises `OutputError` where
+    channels or times differ.
+    """
+    first = trajectories[0]
+    if any(one.channels != first.channels or not np.array_equal(one.times, first.times) for one in trajectories):
+        raise OutputError("the trajectories differ in channels or times", place=str(path), remedy="Write one a file.")
+    suffix = Path(path).suffix.lower()
+    names = [one.name for one in trajectories]
+    if suffix == ".csv":
+        import pandas as pd
+
+        label = np.repeat(names, len(first))
+        times = np.tile(first.times, len(trajectories))
+        values = np.concatenate([one.values for one in trajectories])
+        frame = pd.DataFrame(values, columns=list(first.channels))
+        frame.insert(0, "time", times)
+        frame.insert(0, "trajectory", label)
+        with atomic_path(path) as part:
+            frame.to_csv(part, index=False, lineterminator="\n")
+    elif suffix == ".nc":
+        import xarray as xr
+
+        from .grids import series_to_xarray
+
+        parts = [series_to_xarray(one) for one in trajectories]
+        write_dataset(xr.concat(parts, "trajectory", combine_attrs="drop"), path)
     else:
         raise OutputError(
             f"no writer for {suffix or 'a name without suffix'!r}", place=str(path), remedy="Use .csv or .nc."
