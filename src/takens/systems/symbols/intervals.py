@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .evaluate import BINARY, LARGEST_PRODUCT
 from .evaluate import CALLS as FUNCTIONS
-from .tree import Binary, Call, Compare, Conditional, Expression, Logical, Negative, Number
+from .tree import Binary, Call, Compare, Conditional, Expression, Logical, Name, Negative, Number
 
 Array = NDArray[np.float64]
 
@@ -253,7 +253,10 @@ def _compare(operator: str) -> Callable[[Interval, Interval], Interval]:
 
     def apply(x: Interval, y: Interval) -> Interval:
         if operator in ("==", "!="):
-            never, always = (x.high < y.low) | (x.low > y.high), (x.low == x.high) & (y.low == y.high) & (x.low == y.low)
+            never, always = (
+                (x.high < y.low) | (x.low > y.high),
+                (x.low == x.high) & (y.low == y.high) & (x.low == y.low),
+            )
             if operator == "!=":
                 never, always = always, never
         else:
@@ -306,7 +309,7 @@ def _operation(expression: Expression) -> Callable[..., Interval]:
             return _negative
         case Binary("**", _, Number(value)) if value.is_integer() and abs(value) <= LARGEST_PRODUCT:
             return _integer_power(int(value))
-        case Binary("*", left, right) if left is right:
+        case Binary("*", Name(left), Name(right)) if left == right:
             return _integer_power(2)
         case Binary(operator, _, _):
             return _BINARY[operator]
