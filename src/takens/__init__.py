@@ -21,6 +21,7 @@ _PUBLIC = {
     "simulate_ensemble": "systems.simulate",
     "lyapunov_spectrum": "dynamics.exponents",
     "measure": "measures:measure_series",
+    "relate": "measures.relations",
     "verdict": "measures.verdict:verdict",
     "load": "models.store:load_law",
     "score": "scores:score",
@@ -42,8 +43,9 @@ def __getattr__(name: str) -> Any:
     if name.startswith("_"):
         raise AttributeError(f"module 'takens' has no attribute {name!r}")
     measures = importlib.import_module(".measures", __name__)
-    if name in measures.REGISTRY:
-        return measures.REGISTRY[name]
+    for registry in (measures.REGISTRY, measures.RELATIONS):
+        if name in registry:
+            return registry[name]
     raise AttributeError(f"module 'takens' has no attribute {name!r}")
 
 

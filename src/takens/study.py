@@ -19,7 +19,7 @@ from .errors import DataError, SettingError
 from .estimate import Estimate
 from .findings import Finding, findings
 from .forecast import Forecast
-from .measures import measure_series
+from .measures import STUDIED, measure_series
 from .models import MODELS
 from .models.base import Law, Model
 from .models.recalibration import Recalibration
@@ -278,7 +278,7 @@ def _characterise(series: Series, seed: int, report: Progress) -> tuple[dict[str
             report(f"measuring {what.replace('_', ' ')}", at + wide * done / (total + 2))
 
         one = series.select(name)
-        found = measure_series(one, seed=seed, progress=advance)
+        found = measure_series(one, only=STUDIED, seed=seed, progress=advance)
         estimates.update({key if len(series.channels) == 1 else f"{key}[{name}]": e for key, e in found.items()})
         verdicts[name] = verdict(one, seed=seed, estimates=found)
     return estimates, verdicts

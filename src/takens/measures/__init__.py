@@ -18,8 +18,17 @@ from . import surrogates as surrogates
 from . import timescales as timescales
 from .base import REGISTRY as REGISTRY
 from .base import Measure as Measure
+from .relations import RELATIONS as RELATIONS
+from .relations import relate as relate
 
 Progress = Callable[[str, int, int], None]
+
+STUDIED = (
+    "autocorrelation", "integral_time_scale", "delay_mutual_information", "embedding_dimension_cao",
+    "false_nearest_neighbours", "largest_lyapunov_exponent", "zero_one_test", "permutation_entropy",
+    "statistical_complexity", "dominant_periods", "surrogate_test", "stationarity",
+)  # fmt: skip
+"""The measures that a study computes: those that its findings and its verdict rest on."""
 
 
 def measure_series(
