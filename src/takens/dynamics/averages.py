@@ -19,6 +19,8 @@ BATCHES = 25
 """Consecutive parts of the orbit whose exponents are compared for the standard error."""
 LOWEST, HIGHEST = 4.0, 12.0
 """In an interval directions grow or shrink by e^4 to e^12: few reductions, none of them lost in rounding."""
+ROUNDED = 1e-13
+"""Directions that are this much shorter than another after an interval are known to no more than three digits."""
 BLOCK = 20_000
 """Iterations of a map looked at together."""
 
@@ -132,6 +134,12 @@ def _mean_divergence(run: Run, phase: Array, time: float, settle: int, intervals
         total += float(system.divergence(times, rows[:-1]).sum())
         done += part
     return total / length
+
+
+def lost(triangles: Array) -> NDArray[np.bool_]:
+    """Where one of `triangles (..., vector, vector)` has a direction that rounding errors of the others cover."""
+    lengths = np.diagonal(triangles, axis1=-2, axis2=-1)
+    return np.asarray((lengths <= ROUNDED * lengths.max(axis=-1, keepdims=True, initial=0.0)).any(axis=-1))
 
 
 def settled(system: System, phase: Array, wait: float, tolerance: float) -> Array:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .adaptive import adaptive_steps
 from .crossing import Crossings
+from .delay import DelayProgram, delay_steps
 from .emit import RULE, Program
 from .ir import NO_MEMORY
 from .loop import INTEGRATE, SAMPLES
@@ -90,6 +91,12 @@ def _taylor(program: Program, order: int, surface: Program | None) -> Kernel | N
 
 
 @lru_cache(maxsize=KEPT)
+def delay_kernel(delayed: DelayProgram, tableau: Tableau) -> Kernel:
+    """The adaptive loop of a delay equation; see `delay.DelayProgram` for its parameters."""
+    return _kernel(delay_steps(delayed, tableau), INTEGRATE, *_INTEGRATE_TYPES)
+
+
+@lru_cache(maxsize=KEPT)
 def marching_kernel(program: Program, tableau: Tableau | Splitting | Gauss | None) -> Kernel:
     """The loop of fixed steps of a flow or, without a tableau, of a map; see `steps` for its arguments."""
     if isinstance(tableau, Tableau):
@@ -102,7 +109,7 @@ def marching_kernel(program: Program, tableau: Tableau | Splitting | Gauss | Non
 @lru_cache(maxsize=KEPT)
 def reducing_kernel(tangent: Tangent, *, adaptive: bool) -> Kernel:
     """The loop of a state and displacements from it; see `tangent_steps.reducing` for its arguments."""
-    types = (*(_POINTER,) * 4, _REAL, _WHOLE, _REAL, _REAL, _WHOLE, _WHOLE, _POINTER)
+    types = (*(_POINTER,) * 4, _REAL, _WHOLE, _REAL, _REAL, _WHOLE, _WHOLE, _POINTER, _WHOLE, _POINTER)
     return _kernel(reducing(tangent, adaptive=adaptive), REDUCE, *types)
 
 

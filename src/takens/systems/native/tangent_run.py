@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import SimulationError
 from .compile import Kernel, reducing_kernel
 from .integrate import MOST_STEPS, OUTSIDE, SINGULAR, STIFF, failure
 from .loop import UNDERFLOW
@@ -63,14 +62,12 @@ def _fill(
     part: Array,
 ) -> None:  # fmt: skip
     """One part of the rows, after those `done`."""
-    counts, begun, taken = np.zeros(4, dtype=np.int64), 0, 0
+    begun, taken = 0, 0
     before = numbers[: tangent.size].copy()
     while begun < len(part):
-        begun += kernel.loop(
-            numbers.ctypes.data, parameters.ctypes.data, progress.ctypes.data, counts.ctypes.data, pace.tolerance,
-            STEPS if pace.steps is None else pace.steps, pace.start, pace.interval, done + begun, len(part) - begun,
-            part[begun:].ctypes.data,
-        )  # fmt: skip
+        rest = part[begun:]
+        moved, status = _call(kernel, numbers[None], parameters, progress[None], pace, done + begun, rest[None])
+        begun += int(moved[0])
         if begun == len(part):
             return
         last = part[begun - 1, : tangent.size] if begun else before
@@ -79,24 +76,39 @@ def _fill(
             within = "" if pace.interval == 1 else f" within the {pace.interval:g} that follow"
             raise failure(f"the next state is not finite{within}", time, last, tangent.program, OUTSIDE)
         state, taken = numbers[: tangent.size], taken + STEPS
-        if counts[3] == UNDERFLOW:
+        if status == UNDERFLOW:
             cause = "the step fell to the rounding error of the time"
             raise failure(cause, progress[0], state, tangent.program, SINGULAR)
         if taken >= MOST_STEPS:
             raise failure(f"more than {MOST_STEPS:,} steps", progress[0], state, tangent.program, STIFF)
 
 
+def _call(
+    kernel: Kernel, numbers: Array, parameters: Array, progress: Array, pace: Pace, first: int, out: Array
+) -> tuple[NDArray[np.int64], int]:
+    """Fill `out (member, interval, width)` as far as it goes: the rows of each member, and the last status."""
+    counts, done = np.zeros(4, dtype=np.int64), np.zeros(len(out), dtype=np.int64)
+    status = kernel.loop(
+        numbers.ctypes.data, parameters.ctypes.data, progress.ctypes.data, counts.ctypes.data, pace.tolerance,
+        STEPS if pace.steps is None else pace.steps, pace.start, pace.interval, first, out.shape[1], out.ctypes.data,
+        len(out), done.ctypes.data,
+    )  # fmt: skip
+    return done, status
+
+
 def reduce_many(
     tangent: Tangent, phases: Array, vectors: Array, parameters: Array, pace: Pace, first_steps: Array, rows: int
 ) -> Array:
-    """Rows `(member, interval, width)` of many orbits from `phases (member, state)`; NaN where one cannot go on."""
-    out = np.full((len(phases), rows, width(tangent)), np.nan)
+    """Rows `(member, interval, width)` of many orbits from `phases (member, state)`; NaN where one cannot go on.
+
+    An orbit that needs more than a million steps in an interval counts as one that cannot.
+    """
     kernel = reducing_kernel(tangent, adaptive=pace.steps is None)
-    flat = np.concatenate([[0.0 if tangent.flow else 1.0], vectors.ravel()])
-    for phase, first, member in zip(phases, first_steps, out, strict=True):
-        try:
-            progress = np.array([pace.start, first, 0.0])
-            _fill(kernel, tangent, np.concatenate([phase, flat]), parameters, progress, pace, 0, member)
-        except SimulationError:
-            member[:] = np.nan
+    out = np.empty((len(phases), rows, width(tangent)))
+    rest = np.concatenate([[0.0 if tangent.flow else 1.0], vectors.ravel()])
+    numbers = np.concatenate([phases, np.broadcast_to(rest, (len(phases), len(rest)))], axis=1)
+    progress = np.zeros((len(phases), 3))
+    progress[:, 0], progress[:, 1] = pace.start, first_steps
+    done, _ = _call(kernel, np.ascontiguousarray(numbers), parameters, progress, pace, 0, out)
+    out[done < rows] = np.nan
     return out

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from .adaptive import RungeKutta
 from .dop853 import DOP853
 from .emit import ONE, ZERO
-from .ir import Code, literal
+from .ir import NO_MEMORY, Code, literal
 from .loop import INTEGRATE, Output, Step
 from .steps import Stages
 from .tableau import RK4, Tableau
 from .tangent import STRAIGHT, Tangent, tangent_rule
 
-REDUCE = "reduce"
-REDUCE_ARGUMENTS = (
+REDUCE = "reduce_many"
+_ONE = "reduce"
+_ARGUMENTS = (
     "ptr noalias %y", "ptr noalias readonly %p", "ptr noalias %progress", "ptr noalias %counts", "double %tolerance",
     "i64 %steps", "double %start", "double %interval", "i64 %first", "i64 %rows", "ptr noalias %out",
 )  # fmt: skip
@@ -31,24 +32,55 @@ def width(tangent: Tangent) -> int:
 
 
 def reducing(tangent: Tangent, *, adaptive: bool) -> tuple[list[str], set[str]]:
-    """`i64 @reduce(y, p, progress, counts, tolerance, steps, start, interval, first, rows, out)` and what it calls.
+    """`i64 @reduce_many(y, p, progress, counts, tolerance, steps, start, interval, first, rows, out, members, done)`.
 
-    Carries `y` through `rows` intervals, of which the first begins at start + first interval. A flow goes `steps` fixed
-    steps of RK4 in each, a map `steps` iterations; adaptive, it goes as many as the tolerance needs, at most `steps`,
-    and `progress` and `counts` are those of `loop.Loop`. Returns the number of rows written; fewer than asked where a
-    state is not finite or the adaptive loop stopped, whose status is in the last of the four `counts`.
+    Carries each of `y (member, number)` through `rows` intervals, of which the first begins at start + first interval.
+    A flow goes `steps` fixed steps of RK4 in each, a map `steps` iterations; adaptive, it goes as many as the tolerance
+    needs, at most `steps`, and `progress (member, 3)` and `counts` are those of `loop.Loop`. `out (member, row, width)`
+    gets the rows, `done (member,)` their numbers; fewer than asked where a state is not finite or the adaptive loop
+    stopped, whose status is returned and in the last of the four `counts`.
     """
     text, rule_code = tangent_rule(tangent)
-    if not adaptive:
+    functions, used = [text], rule_code.used
+    if adaptive:
+        functions, used = RungeKutta(tangent.dimension, DOP853, _Nothing(), tangent.unrolled).functions([text], used)
+        code = _adaptive(tangent)
+    else:
         code = _fixed(tangent, RK4 if tangent.flow else None)
-        return [text, code.function(REDUCE, REDUCE_ARGUMENTS, result="i64", attributes="nounwind")], (
-            rule_code.used | code.used
-        )
-    loop = RungeKutta(tangent.dimension, DOP853, _Nothing(), tangent.unrolled)
-    functions, used = loop.functions([text], rule_code.used)
-    code = _adaptive(tangent)
-    reduce = code.function(REDUCE, REDUCE_ARGUMENTS, result="i64", attributes="nounwind")
-    return [*functions, reduce], used | code.used
+    functions += [code.function(_ONE, _ARGUMENTS, result="i64", attributes="noinline nounwind"), _members(tangent)]
+    return functions, used | code.used
+
+
+def _members(tangent: Tangent) -> str:
+    """One member after another."""
+    code = Code(contract=True, unrolled=0)
+    place = code.slot("i64")
+    code.store("0", place, kind="i64")
+    begin, leave = code.label(), code.label()
+    code.jump(begin)
+    code.begin(begin)
+    member = code.load(place, kind="i64")
+    y = code.element("%y", code.value(f"mul i64 {member}, {tangent.dimension}"))
+    progress = code.element("%progress", code.value(f"mul i64 {member}, 3"))
+    before = code.value(f"mul i64 {member}, %rows")
+    out = code.element("%out", code.value(f"mul i64 {before}, {width(tangent)}"))
+    done = code.fresh_value(
+        f"call i64 @{_ONE}(ptr {y}, ptr %p, ptr {progress}, ptr %counts, double %tolerance, i64 %steps, "
+        f"double %start, double %interval, i64 %first, i64 %rows, ptr {out})"
+    )
+    code.store(done, "%done", member, "i64")
+    after = code.value(f"add i64 {member}, 1")
+    code.store(after, place, kind="i64")
+    status = code.load("%counts", "3", "i64")
+    full = code.value(
+        f"or i1 {code.value(f'icmp eq i64 {done}, {NO_MEMORY}')}, {code.value(f'icmp eq i64 {status}, {NO_MEMORY}')}"
+    )
+    ended = code.value(f"icmp sge i64 {after}, %members")
+    code.branch(code.value(f"or i1 {full}, {ended}"), leave, begin)
+    code.begin(leave)
+    code.emit(f"ret i64 {code.value(f'select i1 {full}, i64 {NO_MEMORY}, i64 {status}')}")
+    arguments = (*_ARGUMENTS, "i64 %members", "ptr noalias %done")
+    return code.function(REDUCE, arguments, result="i64", attributes="nounwind")
 
 
 class _Nothing(Output):
