@@ -7,7 +7,20 @@ from .catalogue_index import names
 from .definition import system
 from .equations import Equations
 from .evolve import evolve, orbit
-from .kinds import Diffusion, Flow, Map
+from .kinds import Diffusion, Flow, Jump, Map
 from .rule import ArrayRule
 
-__all__ = ["ArrayRule", "Diffusion", "Equations", "Flow", "Known", "Map", "System", "evolve", "names", "orbit", "system"]
+__all__ = [
+    "ArrayRule",
+    "Diffusion",
+    "Equations",
+    "Flow",
+    "Jump",
+    "Known",
+    "Map",
+    "System",
+    "evolve",
+    "names",
+    "orbit",
+    "system",
+]
