@@ -75,7 +75,7 @@ def newton(problem: Problem, x: Array, steps: int = 60) -> tuple[Array, NDArray[
             better = np.zeros(len(active), dtype=bool)
             for _ in range(8):
                 trial = problem.values(x[active] + share[:, None] * step)
-                better = np.asarray(np.linalg.norm(trial, axis=1) < size[active])
+                better = np.asarray(np.linalg.norm(trial, axis=1) < size[active], dtype=bool)
                 if better.all():
                     break
                 share = np.where(better, share, share / 2)
