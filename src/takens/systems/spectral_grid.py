@@ -85,8 +85,9 @@ class Grid:
 
     def values(self, time: ArrayLike, states: Array) -> Array:
         """The rates `(..., state)`."""
-        spectra = self.spectra(states)
-        return self.states(self.linear(spectra) + self.nonlinear(time, self.inputs(spectra)))
+        with np.errstate(all="ignore"):
+            spectra = self.spectra(states)
+            return self.states(self.linear(spectra) + self.nonlinear(time, self.inputs(spectra)))
 
     def jacobian(self, time: ArrayLike, states: Array) -> Array:
         """The derivatives `(..., state, state)` of the rates."""
@@ -95,7 +96,8 @@ class Grid:
         leading = np.broadcast_shapes(states.shape[:-1], self.symbol.shape[:-3], np.shape(time))
         unit = np.broadcast_to(np.eye(size).reshape(size, *([1] * len(leading)), size), (size, *leading, size))
         vectors = self.spectra(np.ascontiguousarray(unit))
-        return np.moveaxis(self.states(self.linear(vectors) + self.moved(slopes, vectors)), 0, -1)
+        with np.errstate(all="ignore"):
+            return np.moveaxis(self.states(self.linear(vectors) + self.moved(slopes, vectors)), 0, -1)
 
     def trace(self, time: ArrayLike, states: Array) -> Array:
         """The trace `(...)` of the Jacobian: of the symbol, and of circulant matrices times slopes at the points."""
