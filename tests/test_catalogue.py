@@ -29,7 +29,7 @@ def rate(name: str, states: np.ndarray, t: float = 0.0) -> np.ndarray:
 
 
 def test_the_catalogue_is_as_large_as_it_says() -> None:
-    assert len(FLOWS) == 130
+    assert len(FLOWS) >= 130
     assert len(MAPS) >= 45
     assert len(set(NAMES)) == len(NAMES)
 
@@ -47,7 +47,7 @@ def test_entry_is_complete_and_its_right_hand_side_finite(name: str) -> None:
     assert system.dt is not None
     if system.kind == "flow":
         assert system.period / system.dt == pytest.approx(100, rel=0.01)
-    else:
+    elif system.stepwise:
         assert system.dt == 1
 
 
@@ -224,14 +224,14 @@ def test_torus_is_the_closed_curve_it_claims() -> None:
 
 def orbit(name: str, periods: int) -> np.ndarray:
     system = SYSTEMS[name]
-    per_period = 100 if system.kind == "flow" else 1
+    per_period = 1 if system.stepwise else 100
     series = takens.simulate(system, length=periods * per_period, tolerance=1e-8)
     return np.asarray(series.values)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_stays_bounded_for_some_periods(name: str) -> None:
-    values = orbit(name, 5 if SYSTEMS[name].kind == "flow" else 2000)
+    values = orbit(name, 2000 if SYSTEMS[name].stepwise else 5)
     assert np.all(np.isfinite(values))
     assert np.max(np.abs(values)) < 1e5
 
