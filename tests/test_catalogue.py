@@ -270,6 +270,7 @@ def test_moves_on_and_oscillates_for_a_hundred_periods(name: str) -> None:
     system, values = SYSTEMS[name], orbit(name, 100)
     assert np.all(np.isfinite(values))
     last = values[-2000:]
+    values = np.sin(values) if "synchronisation" in system.tags else values  # phases only grow
     if "transient" not in system.tags:
         assert np.any(last.std(axis=0) > 1e-4 * values.std(axis=0))
     turns = np.sum(np.diff(np.sign(values - values.mean(axis=0)), axis=0) > 0, axis=0)

@@ -13,25 +13,26 @@ from .kinds import KINDS
 from .reading import Reading
 
 
-def system(source: str | Path | Mapping[str, Any], /, **parameters: float) -> System:
+def system(source: str | Path | Mapping[str, Any], /, **given: Any) -> System:
     """A system by its name in the catalogue, from a TOML file (`mine.toml`), or from a dict of the same form.
 
     Names are compared without regard to case, accents and punctuation. A definition has the keys `equations` (state ->
     right-hand side), `initial` (table or list) and, as needed, `kind` ("flow", the default, or "map"), `parameters`
     (name -> number), `auxiliary` (name -> definition, evaluated first), `name`, `period`, `dt`, `tags`, `reference`,
     `description` and `known` (invariant -> {value, source}); a file holds it at its top level or as its one [[system]].
-    In the equations of a flow `t` is the time, in those of a map `n` is the step. `parameters` replace the defaults.
+    In the equations of a flow `t` is the time, in those of a map `n` is the step. What is `given` by name replaces the
+    defaults of parameters and, for families of the catalogue, of their structure: `system("Lorenz96", size=100, f=10)`.
     Raises `SettingError` for unknown names and unfit values and `EquationError` for equations, with file, key and
     character. Cost: milliseconds.
     """
     if isinstance(source, Mapping):
-        found = _made(source, "", parameters)
+        found = _made(source, "", given)
     elif isinstance(source, Path) or (isinstance(source, str) and source.endswith(".toml")):
-        found = from_file(Path(source), parameters)
+        found = from_file(Path(source), given)
     elif isinstance(source, str):
         from .catalogue_index import definition
 
-        found = _made(*definition(source), parameters)
+        found = _made(*definition(source), given)
     else:
         raise SettingError(
             f"a system from {type(source).__name__}", remedy="Give a name of the catalogue, a .toml file or a dict."
@@ -39,18 +40,18 @@ def system(source: str | Path | Mapping[str, Any], /, **parameters: float) -> Sy
     return found
 
 
-def from_file(path: Path, parameters: Mapping[str, float] | None = None) -> System:
-    """The system that a TOML file defines, with some parameters changed."""
+def from_file(path: Path, given: Mapping[str, Any] | None = None) -> System:
+    """The system that a TOML file defines, with some parameters, or some of its structure, changed."""
     table = read_toml(path)
     if "system" not in table:
-        return _made({"name": path.stem, **table}, str(path), parameters or {})
+        return _made({"name": path.stem, **table}, str(path), given or {})
     tables = table["system"]
     if not isinstance(tables, list) or len(tables) != 1 or not isinstance(tables[0], dict) or len(table) > 1:
         count = f"{len(tables)} systems" if isinstance(tables, list) else "[system]"
         raise SettingError(
             f"{count} where one is expected", place=str(path), remedy="Keep one [[system]], or none and plain keys."
         )
-    return _made({"name": path.stem, **tables[0]}, str(path), parameters or {})
+    return _made({"name": path.stem, **tables[0]}, str(path), given or {})
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -66,8 +67,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise SettingError(f"is not TOML: {error}", place=str(path), remedy=remedy) from None
 
 
-def _made(table: Mapping[str, Any], place: str, given: Mapping[str, float]) -> System:
+def _made(table: Mapping[str, Any], place: str, given: Mapping[str, Any]) -> System:
     """The system of a table with some parameters changed; what sets its size is changed in the table."""
+    if "family" in table:
+        from .families import built
+
+        table, given = built(table, given, place)
     kind = table.get("kind", "flow")
     sizes = KINDS[kind].sizes if isinstance(kind, str) and kind in KINDS else ()
     found = from_table({**table, **{key: value for key, value in given.items() if key in sizes}}, place)

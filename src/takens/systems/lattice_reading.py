@@ -81,8 +81,9 @@ class _Table:
         key = f"neighbours.{name}"
         if not isinstance(value, Mapping) or set(value) != {"of", "offset"} or not isinstance(value["of"], str):
             self._fail(f"is {value!r}", key, f'Write lattice.{key} = {{ of = "x", offset = -1 }}.')
-        offset: Any = value["offset"]
-        if isinstance(offset, bool) or not isinstance(offset, int | np.integer) or not 0 < abs(offset) < self._size:
+        offset = value["offset"]
+        whole = isinstance(offset, int | np.integer) and not isinstance(offset, bool)
+        if not whole or not 0 < abs(int(offset)) < self._size:
             remedy = f"Give a whole number of places, up to {self._size - 1} either way."
             self._fail(f"is {offset!r}", f"{key}.offset", remedy)
         place = ": ".join(part for part in (self._reading.place, f"lattice.{key}") if part)
