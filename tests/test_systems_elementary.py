@@ -136,3 +136,14 @@ def test_a_loop_of_one_number_at_a_time_is_vectorised(name: str) -> None:
     text = "\n".join(functions([name]))
     assert "br " not in text  # nothing that keeps a loop from being vectorised
     assert "call" not in text
+
+
+def test_rough_functions_are_as_rough_as_they_say() -> None:
+    x = np.concatenate([np.exp2(np.linspace(-1000, 1000, 5001)), np.linspace(0.5, 2, 5001)])
+    assert np.abs(apply("log2_rough", x, 8) - np.log2(x)).max() < 2e-4
+    y = np.linspace(-999, 999, 20001)
+    np.testing.assert_allclose(apply("exp2_rough", y, 8), np.exp2(y), rtol=2e-4)
+    assert np.isnan(apply("log2_rough", np.array([np.nan]), 8)).all()
+    assert np.isnan(apply("exp2_rough", np.array([np.nan]), 8)).all()
+    assert apply("log2_rough", np.array([np.inf]), 8)[0] == np.inf
+    assert apply("exp2_rough", np.array([-np.inf]), 8)[0] < 1e-300

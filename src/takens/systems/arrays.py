@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from ..errors import SettingError, SimulationError
-from .base import Request, System
+from .base import Report, Request, System
 from .rule import Array
 
 
@@ -30,6 +30,68 @@ def map_orbit(system: System, request: Request, initial: Array) -> tuple[Array, 
             raise SimulationError("the state is not finite", time=float(n), state=tuple(state), place=system.name)
         state = system.rhs(float(n), state)
     return request.times, rows
+
+
+def map_orbits(
+    system: System, request: Request, initial: Array, values: Mapping[str, Array], report: Report | None = None
+) -> Array:
+    """The states `(member, time, state)` of many orbits of a map at once; NaN from the first that is not finite."""
+    every, wait = int(request.dt), int(request.transient)
+    last = wait + (request.length - 1) * every
+    states, rows = np.array(initial), _Rows(len(initial), request.length, system.dimension)
+    for n in range(last + 1):
+        if n >= wait and (n - wait) % every == 0:
+            rows.write(states)
+        if n < last:
+            with np.errstate(all="ignore"):
+                states = system.rhs(float(n), states, **values)
+        if report is not None:
+            report((n + 1) / (last + 1))
+    return rows.out
+
+
+def fixed_orbits(
+    system: System, request: Request, initial: Array, values: Mapping[str, Array], report: Report | None = None
+) -> Array:
+    """The states `(member, time, state)` of many orbits of a flow at once, by fixed steps of RK4; see `map_orbits`."""
+    from .ensembles import fixed_steps
+
+    before, first, between, step = fixed_steps(request)
+    states, rows = np.array(initial), _Rows(len(initial), request.length, system.dimension)
+
+    def go(x: Array, start: float, h: float, count: int) -> Array:
+        for i in range(count):
+            t = start + h * i
+            a = system.rhs(t, x, **values)
+            b = system.rhs(t + h / 2, x + h / 2 * a, **values)
+            c = system.rhs(t + h / 2, x + h / 2 * b, **values)
+            d = system.rhs(t + h, x + h * c, **values)
+            x = x + h / 6 * (a + 2 * b + 2 * c + d)
+        return x
+
+    with np.errstate(all="ignore"):
+        states = go(states, 0.0, first, before)
+        for row in range(request.length):
+            rows.write(states)
+            if row + 1 < request.length:
+                states = go(states, request.transient + row * request.dt, step, between)
+            if report is not None:
+                report((row + 1) / request.length)
+    return rows.out
+
+
+class _Rows:
+    """Rows of many members; a member that was not finite once is NaN from there on."""
+
+    def __init__(self, members: int, length: int, dimension: int) -> None:
+        self.out = np.full((members, length, dimension), np.nan)
+        self._alive = np.ones(members, dtype=bool)
+        self._row = 0
+
+    def write(self, states: Array) -> None:
+        self._alive &= np.isfinite(states).all(axis=1)
+        self.out[self._alive, self._row] = states[self._alive]
+        self._row += 1
 
 
 def flow_carried(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
@@ -67,6 +68,23 @@ class Flow(System):
         if request.step is None and request.method in (None, *self.methods[:3]):
             return request.times, self._sampled(request, initial, report)
         return self._stepped(request, initial, report)
+
+    def trajectories(
+        self,
+        request: Request,
+        initial: Array,
+        parameters: Mapping[str, Array],
+        *,
+        threads: int | None = None,
+        report: Report | None = None,
+    ) -> tuple[Array, Array]:
+        """Many members at once in vectors, see `ensembles`; few one by one."""
+        from ..ensembles import trajectories
+
+        found = trajectories(self, request, initial, parameters, threads=threads, report=report)
+        if found is None:
+            return super().trajectories(request, initial, parameters, threads=threads, report=report)
+        return request.times, found
 
     def _sampled(self, request: Request, initial: Array, report: Report | None) -> Array:
         from ..native.integrate import METHODS, integrate

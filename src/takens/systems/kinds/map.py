@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
@@ -62,6 +63,23 @@ class Map(System):
             skipped=int(request.transient), report=report,
         )  # fmt: skip
         return request.times, course.states
+
+    def trajectories(
+        self,
+        request: Request,
+        initial: Array,
+        parameters: Mapping[str, Array],
+        *,
+        threads: int | None = None,
+        report: Report | None = None,
+    ) -> tuple[Array, Array]:
+        """Many members at once in vectors, see `ensembles`; few one by one."""
+        from ..ensembles import trajectories
+
+        found = trajectories(self, request, initial, parameters, threads=threads, report=report)
+        if found is None:
+            return super().trajectories(request, initial, parameters, threads=threads, report=report)
+        return request.times, found
 
     def carried(
         self, phase: Array, vectors: Array, start: float, duration: float, *, tolerance: float = 1e-9

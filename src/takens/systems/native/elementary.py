@@ -20,6 +20,7 @@ LIMIT = 2.0**27
 
 _ROUNDER = 1.5 * 2.0**52
 """Adding this leaves the nearest whole number in the low bits."""
+_ROUNDER_BITS = struct.unpack("<q", struct.pack("<d", _ROUNDER))[0]
 # pi / 2 in three parts of at most 26 bits, whose products with whole numbers below 2^27 are exact, and the rest.
 _HALF_PI = (1.5707963407039642, -1.3909067675399456e-08, 6.123233932053594e-17, 6.36831716351095e-25)
 _LOG_2 = (6.93147180369123816490e-01, 1.90821492927058770002e-10)
@@ -242,8 +243,7 @@ def _mantissa(body: _Body, x: str) -> tuple[str, str]:
     exponent = body.integer("ashr", shifted, 52)
     m = body.number(body.integer("sub", bits, body.integer("shl", exponent, 52)))
     # Added to the bits of a large number, a whole number becomes a real without an instruction few processors have.
-    rounder = struct.unpack("<q", struct.pack("<d", _ROUNDER))[0]
-    k = body.subtract(body.number(body.integer("add", exponent, rounder)), _ROUNDER)
+    k = body.subtract(body.number(body.integer("add", exponent, _ROUNDER_BITS)), _ROUNDER)
     return body.subtract(k, body.select(tiny, 54.0, 0.0)), m
 
 
@@ -277,6 +277,26 @@ def _log2(body: _Body, x: str) -> str:
     f, half, product = _logarithm(body, m)
     natural = body.subtract(f, body.subtract(half, product))
     return _at_edges(body, x, body.add(k, body.multiply(natural, 1 / math.log(2))))
+
+
+_ROUGH_LOG_2 = (-2.50561466, 4.04961689, -2.09940228, 0.635511117, -0.0800108769)
+_ROUGH_POWERS = [math.log(2) ** k / math.factorial(k) for k in range(5)]
+
+
+def _log2_rough(body: _Body, x: str) -> str:
+    bits = body.bits(x)
+    m = body.number(body.integer("or", body.integer("and", bits, (1 << 52) - 1), 1023 << 52))
+    k = body.integer("add", body.integer("sub", body.integer("lshr", bits, 52), 1023), _ROUNDER_BITS)
+    value = body.add(body.subtract(body.number(k), _ROUNDER), body.polynomial(_ROUGH_LOG_2, m))
+    return body.select(body.compare("olt", x, math.inf), value, x)
+
+
+def _exp2_rough(body: _Body, x: str) -> str:
+    x = _within(body, x, -1000.0, 1000.0)
+    n, bits = _whole_part(body, x)
+    value = body.polynomial(_ROUGH_POWERS, body.subtract(x, n))
+    k = body.integer("ashr", body.integer("shl", bits, 52), 52)
+    return body.multiply(value, _power_of_two(body, k))
 
 
 def _tanh(body: _Body, x: str) -> str:
@@ -315,6 +335,9 @@ def _everywhere(body: _Body, near: Callable[[_Body, str], str], name: str) -> No
 
 FUNCTIONS: dict[str, Callable[[_Body, str], str]] = {
     "sin": _sin, "cos": _cos, "sin_all": _sin, "cos_all": _cos, "exp": _exp, "exp2": _exp2, "log": _log, "log2": _log2,
-    "tanh": _tanh,
+    "tanh": _tanh, "log2_rough": _log2_rough, "exp2_rough": _exp2_rough,
 }  # fmt: skip
-"""What there is; sin and cos within `LIMIT`, sin_all and cos_all everywhere, with a branch that is rarely taken."""
+"""What there is; sin and cos within `LIMIT`, sin_all and cos_all everywhere, with a branch that is rarely taken.
+
+The rough ones are for step lengths: right to 0.0002, for positive normal numbers and within -1000 ... 1000.
+"""
