@@ -76,7 +76,8 @@ def uncertainty_exponent(basins: Basins | ArrayLike, *, level: float = 0.95) -> 
     distances from one cell to an eighth of the shortest axis. alpha = D - d with the box dimension d of the boundary in
     D dimensions: 1 for a smooth boundary, less for a fractal one; a small alpha means that better knowledge of the
     initial state hardly helps. Takes `Basins` or an array of labels. The interval is of a jackknife over blocks of the
-    grid. Not admissible where fewer than four distances have 20 uncertain cells. `details` holds `scales` (in cells)
+    grid. Distances at which more than half of the cells
+    are uncertain are left out, if four others remain. Not admissible where fewer than four have 20 uncertain cells. `details` holds `scales` (in cells)
     and `uncertain`, the shares f. Raises `SettingError` for fewer than 32 cells along an axis. Cost: O(cells x 12).
     Source: McDonald et al.
     """
@@ -88,7 +89,7 @@ def uncertainty_exponent(basins: Basins | ArrayLike, *, level: float = 0.95) -> 
     tallies = [_tally(labels, axis, scales, farthest) for axis in range(labels.ndim)]
     uncertain, counts = (sum(parts) for parts in zip(*tallies, strict=True))
     f = uncertain.sum(axis=0) / counts.sum()
-    usable = uncertain.sum(axis=0) >= ENOUGH
+    usable = _usable(uncertain.sum(axis=0), f)
     details = {"scales": scales, "uncertain": f}
     if usable.sum() < 4:
         return _none("the boundary is too short, or there is none", _name(basins), details)
@@ -134,7 +135,8 @@ def sampled_uncertainty_exponent(
         u *= epsilon * width / np.linalg.norm(u, axis=1, keepdims=True)
         here, ahead, behind = np.asarray(reached(np.concatenate([x, x + u, x - u]))).reshape(3, -1)
         counts[i] = np.sum((ahead != here) | (behind != here))
-    f, usable = counts / samples, counts >= ENOUGH
+    f = counts / samples
+    usable = _usable(counts, f)
     details = {"scales": steps, "uncertain": f}
     if usable.sum() < 4:
         return _none("too few pairs lie across a boundary; use more samples or larger scales", "", details)
@@ -162,6 +164,16 @@ def _tally(labels: NDArray[np.int64], axis: int, scales: NDArray[np.int64], fart
         ahead, behind = turned[farthest + k : n - farthest + k], turned[farthest - k : n - farthest - k]
         found.append(np.bincount(blocks, ((ahead != middle) | (behind != middle)).ravel().astype(float), size))
     return np.column_stack(found), np.bincount(blocks, minlength=size).astype(float)
+
+
+def _usable(counts: Array, shares: Array) -> NDArray[np.bool_]:
+    """The scales that count: enough uncertain states, and, if four such remain, no more than half of all.
+
+    Where most states are uncertain the share saturates, and the power law of small scales no longer holds.
+    """
+    enough = counts >= ENOUGH
+    small = enough & (shares <= 0.5)
+    return small if small.sum() >= 4 else enough
 
 
 def _blocks(shape: tuple[int, ...]) -> NDArray[np.int64]:
