@@ -76,10 +76,9 @@ def uncertainty_exponent(basins: Basins | ArrayLike, *, level: float = 0.95) -> 
     distances from one cell to an eighth of the shortest axis. alpha = D - d with the box dimension d of the boundary in
     D dimensions: 1 for a smooth boundary, less for a fractal one; a small alpha means that better knowledge of the
     initial state hardly helps. Takes `Basins` or an array of labels. The interval is of a jackknife over blocks of the
-    grid. Distances at which more than half of the cells
-    are uncertain are left out, if four others remain. Not admissible where fewer than four have 20 uncertain cells. `details` holds `scales` (in cells)
-    and `uncertain`, the shares f. Raises `SettingError` for fewer than 32 cells along an axis. Cost: O(cells x 12).
-    Source: McDonald et al.
+    grid. Distances at which more than half of the cells are uncertain are left out if four others remain. Not
+    admissible where fewer than four have 20 uncertain cells. `details` holds `scales` (in cells) and `uncertain`, the
+    shares f. Raises `SettingError` for fewer than 32 cells along an axis. Cost: O(cells x 12). Source: McDonald et al.
     """
     labels = _grid(basins)
     if min(labels.shape) < 32:
