@@ -113,18 +113,7 @@ class Equations(Rule):
         The definitions are those of `auxiliary`, then their derivatives, under names no text can hold, `d(a)/d(x)`, so
         that the chain rule through many definitions stays linear in size.
         """
-        definitions = list(self.auxiliary)
-        columns = []
-        for state in self.states:
-            inner: dict[str, Expression] = {}
-            for name, expression in self.auxiliary:
-                slope = differentiate(expression, state, inner)
-                if slope == ZERO:
-                    continue
-                inner[name] = Name(f"d({name})/d({state})")
-                definitions.append((f"d({name})/d({state})", slope))
-            columns.append([differentiate(e, state, inner) for e in self.expressions])
-        return tuple(definitions), tuple(zip(*columns, strict=True))
+        return partials(self.expressions, self.auxiliary, self.states)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -176,6 +165,24 @@ class Equations(Rule):
         for i, value in enumerate(found):
             out[..., i] = value
         return out.reshape((*leading, *tail))
+
+
+def partials(
+    expressions: Sequence[Expression], auxiliary: Definitions, names: Sequence[str]
+) -> tuple[Definitions, tuple[tuple[Expression, ...], ...]]:
+    """(definitions, rows): trees of the derivatives of some expressions by some names; see `Equations.jacobian`."""
+    definitions = list(auxiliary)
+    columns = []
+    for name in names:
+        inner: dict[str, Expression] = {}
+        for defined, expression in auxiliary:
+            slope = differentiate(expression, name, inner)
+            if slope == ZERO:
+                continue
+            inner[defined] = Name(f"d({defined})/d({name})")
+            definitions.append((f"d({defined})/d({name})", slope))
+        columns.append([differentiate(e, name, inner) for e in expressions])
+    return tuple(definitions), tuple(zip(*columns, strict=True))
 
 
 def check_names(
