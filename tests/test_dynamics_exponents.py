@@ -55,7 +55,6 @@ def test_lorenz_has_its_published_exponents_and_its_exact_divergence() -> None:
     assert found.details["kaplan_yorke_dimension"] == pytest.approx(2.062, abs=0.003)
 
 
-@pytest.mark.long
 def test_lorenz_to_one_per_cent() -> None:
     found = lyapunov_spectrum(tk.system(LORENZ), duration=20_000)
     assert found.value[0] == pytest.approx(0.9056, rel=0.01)

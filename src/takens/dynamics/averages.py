@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ..errors import SettingError
 from ..random import generator
 from ..systems.base import Report, Request, System
-from ..systems.kinds import Map
-from ..systems.variational import compiled, reductions
+from ..systems.kinds import Flow, Map
+from ..systems.variational import reductions
 
 Array = NDArray[np.float64]
 
@@ -90,7 +90,8 @@ def averaged(run: Run, phase: Array, time: float, length: float, report: Report 
     """
     found = _averaged(run, phase, time, length, report)
     for _ in range(4):
-        missed = abs(found.value.sum() - found.divergence) > 1e-6 * abs(found.divergence)
+        with np.errstate(invalid="ignore"):  # both may be -inf
+            missed = abs(found.value.sum() - found.divergence) > 1e-6 * abs(found.divergence)
         if not adapt or run.step is not None or run.count < len(phase) or not missed:
             break
         interval = run.interval / 4
@@ -146,7 +147,7 @@ def settled(system: System, phase: Array, wait: float, tolerance: float) -> Arra
     """The state in full after a time."""
     if not wait > 0:
         return phase
-    if compiled(system, 0) is not None:
+    if isinstance(system, Flow | Map):  # whose state in full is the state
         return np.array(system.trajectory(Request(1, 1.0, wait, tolerance=tolerance), phase)[1][0])
     return system.carried(phase, np.empty((len(phase), 0)), 0.0, wait, tolerance=tolerance)[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +12,11 @@ import numpy as np
 from ..errors import InsufficientData, SettingError, SimulationError
 from .base import System
 from .equations import Equations
+from .lattice import Lattice
 from .rule import Array
 
 if TYPE_CHECKING:
+    from .native.emit import Program
     from .native.tangent import Tangent
     from .native.tangent_run import Pace
 
@@ -124,14 +127,43 @@ def carried(
     system: System, phase: Array, vectors: Array, start: float, duration: float, tolerance: float
 ) -> tuple[Array, Array, float] | None:
     """`System.carried` by machine code, V = Q R after one interval; None for a system without equations."""
-    if compiled(system, vectors.shape[1]) is None:
+    lattice = isinstance(system.rule, Lattice)
+    if not lattice and compiled(system, vectors.shape[1]) is None:
         return None
     if not 0 <= duration < np.inf:
         raise SettingError(f"displacements cannot be carried for {duration}", place=system.name)
     if duration == 0:
         return phase.copy(), np.array(vectors, dtype=np.float64), 0.0
+    if lattice:
+        return _along_lattice(system, phase, vectors, start, duration, tolerance)
     (part,) = reductions(system, phase, vectors, start, duration, 1, tolerance=tolerance)
     return part.states[0], part.frames[0] @ part.triangles[0], float(part.volumes[0])
+
+
+def _along_lattice(
+    system: System, phase: Array, vectors: Array, start: float, duration: float, tolerance: float
+) -> tuple[Array, Array, float]:
+    """States and displacements of a lattice, which are a lattice again: one vector after the other, then the volume."""
+    from .native.integrate import integrate, march
+
+    assert isinstance(system.rule, Lattice)
+    size, count = vectors.shape
+    program, values = _lattice_program(system.rule, count), system.values_of_parameters()
+    state = np.concatenate([phase, vectors.T.ravel(), [0.0]])
+    if system.stepwise:
+        end = march(program, state, values, 1, start=start, skipped=round(duration)).states[0]
+    else:
+        moment = np.array([start + duration])
+        end = integrate(program, state, values, moment, start=start, tolerance=tolerance).states[0]
+    volume = float("nan") if system.stepwise else float(end[-1])
+    return end[:size], end[size:-1].reshape(count, size).T, volume
+
+
+@lru_cache(maxsize=16)
+def _lattice_program(rule: Lattice, count: int) -> Program:
+    from .lattice_tangent import tangent
+
+    return tangent(rule, count).program
 
 
 def compiled(system: System, count: int) -> Tangent | None:
