@@ -79,6 +79,8 @@ def separation(program: Program) -> tuple[tuple[int, ...], tuple[int, ...]]:
     belongs to q, and so does the first one of every part that is not connected with those before it, unless its
     equations use the time. Raises `SettingError` where there are no such groups.
     """
+    if program.loops is not None:
+        raise SettingError("equations that are loops cannot be split here", remedy="Use DOP853, Midpoint or Gauss4.")
     states, uses = set(program.states), dict[str, set[str]]()
     hidden = program.time in (*program.states, *program.parameters)
     for name, tree in program.auxiliary:
