@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import takens
+from takens.errors import SettingError
 from takens.random import generator
 from takens.systems.native.fourier import rows_of, table, transformable, transforms
 from takens.systems.native.machine import POINTER, Machine
@@ -164,6 +165,11 @@ def test_the_exponents_of_kuramoto_and_sivashinsky() -> None:
     assert found.value[0] == pytest.approx(0.048, abs=0.012)
     assert np.all(np.abs(found.value[1:5]) < 0.012)
     assert found.value[5] == pytest.approx(-0.185, abs=0.03)
+
+
+def test_a_spectrum_with_directions_that_vanish_at_once_is_refused() -> None:
+    with pytest.raises(SettingError, match="count="):
+        takens.lyapunov_spectrum(takens.system("KuramotoSivashinsky", points=64))
 
 
 @pytest.mark.long

@@ -21,6 +21,8 @@ LOWEST, HIGHEST = 4.0, 12.0
 """In an interval directions grow or shrink by e^4 to e^12: few reductions, none of them lost in rounding."""
 ROUNDED = 1e-13
 """Directions that are this much shorter than another after an interval are known to no more than three digits."""
+MOST_REDUCTIONS = 10_000_000
+"""An average that would need more intervals than this is refused: it would take hours for directions of no interest."""
 BLOCK = 20_000
 """Iterations of a map looked at together."""
 
@@ -65,6 +67,12 @@ class Run:
             if interval == run.interval:
                 break
             run = replace(run, interval=interval)
+        needed = 4 * BATCHES * longest / run.interval
+        if needed > MOST_REDUCTIONS:
+            raise SettingError(
+                f"the fastest of {self.count} directions shrinks so fast that {needed:.1g} intervals are needed",
+                place=self.system.name, remedy="Ask for fewer exponents with count=, or give interval=.",
+            )  # fmt: skip
         return run
 
 
