@@ -44,12 +44,13 @@ class Diffusion(System):
     dt/16); a transient is rounded up to whole intervals. For one seed, member and dt, shorter steps see the same Wiener
     path more closely, so that the difference between two steps is the error of the longer one.
 
-    - Euler-Maruyama: strong order 1/2 (1 where g does not depend on x), weak order 1. The default: it asks nothing of f
-      and g.
+    - Euler-Maruyama: strong order 1/2 (1 where g does not depend on x), weak order 1. Asks nothing of f
+      and g; the default where g depends on x.
     - Milstein: strong order 1; for noise that commutes, sum_m g_j^m dg_k/dx_m = sum_m g_k^m dg_j/dx_m, as one process,
       one for each state, or constant g do.
     - Heun: strong order 1 for noise that commutes, else 1/2; weak order 1 (2 where g is constant); where noise is weak
-      the errors are nearly those of a deterministic method of order 2. Needs smooth g.
+      the errors are nearly those of a deterministic method of order 2. Needs smooth g. The default where g does not
+      depend on x.
 
     Raises `SettingError` for noise that does not fit the equations.
     """
@@ -181,6 +182,12 @@ class Diffusion(System):
         """The steps that were asked for, by method."""
         return {}
 
+    @property
+    def _usual(self) -> str:
+        """The method where none is asked for."""
+        additive = all(slope == ZERO for g in self.noise for row in g.jacobian[1] for slope in row)
+        return "Heun" if additive else "Euler-Maruyama"
+
     def _step(self, method: str) -> Program:
         if method not in self._steps:
             if method == "Milstein":
@@ -234,7 +241,7 @@ class Diffusion(System):
         skipped = int(np.ceil(request.transient / request.dt - 1e-9))
         key = int(generator(request.seed, "Wiener process", *stream).integers(2**63))
         plan = Walk(
-            self._step(request.method or self.methods[0]), self.processes, request.length, request.dt, levels, skipped,
+            self._step(request.method or self._usual), self.processes, request.length, request.dt, levels, skipped,
             key, first, self.name,
         )  # fmt: skip
         states = walk(plan, initial, parameters, threads=threads, report=report)

@@ -91,7 +91,7 @@ class _Kernel:
 @lru_cache(maxsize=KEPT)
 def _kernel(program: Program, processes: int) -> _Kernel:
     """The loop of noisy steps; see `noise.noisy_steps` for its arguments."""
-    machine = Machine(noisy_steps(program, processes), ())
+    machine = Machine(*noisy_steps(program, processes))
     kinds = (WHOLE, POINTER, WHOLE, WHOLE, WHOLE, POINTER, REAL, WHOLE, WHOLE, WHOLE, WHOLE, POINTER, WHOLE, POINTER)
     return _Kernel(machine, machine.function(BLOCKS, None, POINTER, POINTER, *kinds))
 

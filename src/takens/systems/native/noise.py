@@ -8,9 +8,9 @@ seen ever closer, and the increments over a long step are sums of those over the
 
 from __future__ import annotations
 
-from .emit import RULE, Program
-from .lanes import vector_rule
+from .emit import RULE, RULE_ARGUMENTS, Program, rule
 from .random_numbers import NORMALS, normals
+from .widen import widened
 
 PATHS, BLOCKS = "paths", "blocks"
 LANES = 16
@@ -21,7 +21,7 @@ MOST_LEVELS = 24
 REAL, HALF = f"<{LANES} x double>", f"<{LANES // 2} x i64>"
 
 
-def noisy_steps(program: Program, processes: int) -> list[str]:
+def noisy_steps(program: Program, processes: int) -> tuple[list[str], set[str]]:
     """Functions that go steps along Wiener paths; `program` is one step whose last parameters are the increments.
 
     `i64 @paths(y, p, key, pairs, row, rows, levels, scales, h, first, end, lane_stride, row_stride, out)`: `rows` times
@@ -36,7 +36,11 @@ def noisy_steps(program: Program, processes: int) -> list[str]:
         _entry(states, inputs, processes), _coarse(processes), _fine(inputs, processes), _moved(states), _shown(states),
         _blocks(states, inputs),
     ]  # fmt: skip
-    return [*vector_rule(program, LANES), *normals(LANES // 2), "declare i64 @llvm.cttz.i64(i64, i1)", "\n".join(parts)]
+    name, code = rule(program, contract=True)
+    step = code.function(name, RULE_ARGUMENTS, attributes="alwaysinline nounwind")
+    functions, declared = widened([step], LANES)
+    declared |= {"declare i64 @llvm.cttz.i64(i64, i1)"}
+    return [*functions, *normals(LANES // 2), "\n".join(parts)], declared
 
 
 def _entry(states: int, inputs: int, processes: int) -> str:
