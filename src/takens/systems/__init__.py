@@ -7,13 +7,14 @@ from .catalogue_index import names
 from .definition import system
 from .equations import Equations
 from .evolve import evolve, orbit
-from .kinds import Diffusion, Flow, Jump, Map
+from .kinds import Diffusion, Field, Flow, Jump, Map
 from .rule import ArrayRule
 
 __all__ = [
     "ArrayRule",
     "Diffusion",
     "Equations",
+    "Field",
     "Flow",
     "Jump",
     "Known",
