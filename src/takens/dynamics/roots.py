@@ -93,7 +93,8 @@ def solved(matrices: Array, right: Array) -> Array:
     try:
         return np.asarray(np.linalg.solve(matrices, right[..., None])[..., 0])
     except np.linalg.LinAlgError:
-        sound = np.where(np.isfinite(matrices).all(axis=(1, 2))[:, None, None], matrices, 0.0)
+        finite = np.isfinite(matrices).all(axis=(1, 2), keepdims=True)
+        sound = np.where(finite, matrices, 0.0)
         return np.asarray((np.linalg.pinv(sound, rcond=1e-14) @ right[..., None])[..., 0])
 
 
