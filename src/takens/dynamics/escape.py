@@ -187,32 +187,6 @@ def _iterated(system: System, inside: Callable[[Array], NDArray[np.bool_]], stat
 def _sampled(
     system: System, inside: Callable[[Array], NDArray[np.bool_]], states: Array, times: Array, tolerance: float
 ) -> Array:
-    """The time of the first sample outside for each orbit of a flow.
-
-    An orbit that diverges gives no samples at all, so it is followed again for half as long, and so on until it is
-    known between which samples it does: the first `low` samples exist and are inside, the first `high` do not exist.
-    """
-    found, lost = _first_outside(system, inside, states, times, tolerance)
-    low, high = np.zeros(len(states), dtype=np.int64), np.full(len(states), len(times))
-    rest = np.flatnonzero(lost)
-    while len(rest):
-        middle = (low[rest] + high[rest]) // 2
-        for count in np.unique(middle):
-            members = rest[middle == count]
-            found[members], lost[members] = _first_outside(system, inside, states[members], times[:count], tolerance)
-        low[rest], high[rest] = np.where(lost[rest], low[rest], middle), np.where(lost[rest], middle, high[rest])
-        rest = rest[np.isinf(found[rest])]
-        ended = rest[high[rest] - low[rest] <= 1]
-        found[ended] = times[high[ended] - 1]
-        rest = rest[high[rest] - low[rest] > 1]
-    return found
-
-
-def _first_outside(
-    system: System, inside: Callable[[Array], NDArray[np.bool_]], states: Array, times: Array, tolerance: float
-) -> tuple[Array, NDArray[np.bool_]]:
-    """The time of the first sample outside, infinite where there is none, and which orbits have no samples."""
-    samples = evolve(system, states, times, tolerance=tolerance)
-    lost = np.asarray(~np.isfinite(samples).all(axis=(1, 2)))
-    out = np.asarray(~inside(samples)) & ~lost[:, None]
-    return np.where(out.any(axis=1), times[np.argmax(out, axis=1)], np.inf), lost
+    """The time of the first sample outside for each orbit of a flow; samples that do not exist are outside."""
+    out = ~inside(evolve(system, states, times, tolerance=tolerance))
+    return np.where(out.any(axis=1), times[np.argmax(out, axis=1)], np.inf)

@@ -74,12 +74,7 @@ def transfer_operator(
     states = np.tile(system.phase(initial)[: system.dimension], (int(np.prod([len(p) for p in points])), 1))
     states[:, names] = np.stack(np.meshgrid(*points, indexing="ij"), axis=-1).reshape(-1, len(names))
     every = float(interval or 1.0)
-    if system.stepwise:  # a few steps of very many states
-        ends = states
-        for n in range(round(every)):
-            ends = system.rhs(float(n), ends)
-    else:
-        ends = evolve(system, states, [every], tolerance=tolerance)[:, 0]
+    ends = evolve(system, states, [every], tolerance=tolerance)[:, 0]
     origin, target = _cells(states[:, names], edges), _cells(ends[:, names], edges)
     inside = target >= 0
     size, count = int(np.prod(shape)), along ** len(shape)

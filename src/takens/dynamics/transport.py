@@ -68,7 +68,8 @@ def mean_square_displacement(
     for first in range(0, len(start), block):
         part = slice(first, first + block)
         moved = evolve(system, start[part], moments, tolerance=tolerance)[..., columns] - start[part, None, columns]
-        squares[part] = (moved**2).sum(axis=-1)
+        with np.errstate(over="ignore"):
+            squares[part] = (moved**2).sum(axis=-1)
     if not np.isfinite(squares).all():
         lost = int((~np.isfinite(squares).all(axis=1)).sum())
         raise SimulationError(f"{lost} of {len(start)} orbits diverge", time=float(moments[-1]), state=(),
