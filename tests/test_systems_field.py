@@ -180,6 +180,17 @@ def test_rows_are_where_they_are_asked_for() -> None:
     assert shares[-1] == 1
 
 
+@pytest.mark.parametrize("name", [name for name in takens.systems.names() if takens.system(name).kind == "field"])
+def test_stored_steps_are_short_enough(name: str) -> None:
+    """Over one period, or a third of it where chaos amplifies errors, half the step changes little."""
+    system = field(name)
+    rows = 34 if "chaotic" in system.tags else 101
+    one = takens.simulate(system, length=rows).values
+    half = takens.simulate(system, length=rows, step=system.step / 2).values
+    assert np.abs(one - half).max() < 5e-4 * np.abs(one).max()
+    assert "field" in system.tags
+
+
 def test_members_of_an_ensemble_are_single_runs() -> None:
     system = field("Burgers")
     many = takens.simulate_ensemble(system, length=5, parameters={"nu": [0.05, 0.1]})
@@ -237,6 +248,14 @@ def test_sizes_and_parameters_can_be_given() -> None:
     )
     with pytest.raises(SettingError, match="points"):
         field("KuramotoSivashinsky", points=2)
+    with pytest.raises(SettingError, match="unknown parameter 'M'"):
+        field("KuramotoSivashinsky", M=2.0)
+    # A soliton given in x is as wide in a longer domain; values at points stretch with theirs.
+    waves = field("KortewegDeVries", L=80.0, points=512)
+    soliton_20 = soliton(waves.points - 20, 0.0, 4.0, 80.0)
+    assert np.abs(waves.initial - soliton_20)[: 512 // 3].max() < 0.01
+    stretched = field("KortewegDeVries").with_parameters(L=80.0)
+    np.testing.assert_array_equal(stretched.initial, field("KortewegDeVries").initial)
     listed = takens.system(HEAT | {"initial": {"u": list(range(32))}})
     assert listed.initial.tolist() == list(range(32))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,16 @@ def _made(table: Mapping[str, Any], place: str, given: Mapping[str, Any]) -> Sys
         table, given = built(table, given, place)
     kind = table.get("kind", "flow")
     sizes = KINDS[kind].sizes if isinstance(kind, str) and kind in KINDS else ()
-    found = from_table({**table, **{key: value for key, value in given.items() if key in sizes}}, place)
+    table = {**table, **{key: value for key, value in given.items() if key in sizes}}
+    found = from_table(table, place)
     rest = {key: value for key, value in given.items() if key not in sizes}
-    return found.with_parameters(**rest) if rest else found
+    if not rest:
+        return found
+    found, initial = found.with_parameters(**rest), table.get("initial")
+    if isinstance(initial, Mapping) and any(isinstance(value, str) for value in initial.values()):
+        # An expression has its value for these parameters: a wave keeps its width where the domain is longer.
+        found = replace(found, initial=from_table({**table, "parameters": dict(found.parameters)}, place).initial)
+    return found
 
 
 def from_table(table: Mapping[str, Any], place: str = "") -> System:

@@ -45,7 +45,11 @@ class Field(System):
 
     @classmethod
     def read(cls, reading: Reading) -> Field:
-        """A field from its definition; `x` is the place and `t` the time."""
+        """A field from its definition; `x` is the place and `t` the time.
+
+        An initial state in x is evaluated once, for the parameters of the definition or those given with its name; a
+        later change of parameters keeps the values at the points.
+        """
         parts = {key: reading.texts(key) for key in ("linear", "flux", "reaction")}
         if not any(parts.values()):
             reading.fail("no equations", "linear", 'Write linear.u = "u_xx", and flux.u or reaction.u as needed.')
