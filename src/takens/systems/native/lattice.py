@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from ..lattice import Lattice, Neighbour
 from ..symbols.tree import Expression
 from .emit import ZERO, Loops, Lowering, Program, names_of
-from .ir import Code, literal
+from .ir import UNROLLED, Code, literal
 from .lattice_plan import plan
+
+FEW = 4
+"""Nodes of more equations are never written out one by one, which would take long to compile."""
 
 
 @final
@@ -36,7 +39,8 @@ class _Passes:
     """The code of one lattice, pass by pass."""
 
     def __init__(self, lattice: Lattice, program: Program, contract: bool) -> None:
-        self.code = code = Code(contract=contract, inlined=True)
+        written_out = UNROLLED if len(lattice.equations) <= FEW else 1
+        self.code = code = Code(contract=contract, inlined=True, unrolled=written_out)
         # A rule returns nothing: a rate that is no number tells that there was no memory for it.
         code.without_memory = ["store double 0x7FF8000000000000, ptr %out", "ret void"]
         self._lattice, self._plan = lattice, plan(lattice)
@@ -156,9 +160,8 @@ class _Passes:
                     code.store(value, "%out", place)
 
         middle = lattice.size - before - after
-        code.each(before, lambda i: one(i, inside=False))
         code.each(middle, lambda i: one(_moved(code, i, before), inside=True))
-        code.each(after, lambda i: one(_moved(code, i, before + middle), inside=False))
+        code.each(before + after, lambda i: one(_skipping(code, i, before, middle), inside=False))
         self._shared |= {name: code.load(place) for name, place in totals.items()}
 
     def _neighbour(self, neighbour: Neighbour, index: str, inside: bool) -> str:
@@ -191,6 +194,14 @@ def _moved(code: Code, index: str, offset: int) -> str:
     if index.lstrip("-").isdigit():
         return str(int(index) + offset)
     return code.value(f"add nsw i64 {index}, {offset}") if offset else index
+
+
+def _skipping(code: Code, index: str, before: int, middle: int) -> str:
+    """The index among the nodes at both ends as that among all."""
+    if index.isdigit():
+        return str(int(index) + (middle if int(index) >= before else 0))
+    first = code.value(f"icmp slt i64 {index}, {before}")
+    return code.value(f"select i1 {first}, i64 {index}, i64 {_moved(code, index, middle)}")
 
 
 def _bounded(code: Code, place: str, lattice: Lattice) -> tuple[str, str | None]:
