@@ -1,4 +1,4 @@
-"""Random numbers of machine code: known answers, distributions, independence; Wiener paths that shorter steps refine."""
+"""Random numbers of machine code: known answers, distributions, independence; Wiener paths refined by shorter steps."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -24,6 +25,7 @@ from .diffusion import Diffusion
 from .flow import Flow
 
 if TYPE_CHECKING:
+    from ..native.emit import Program
     from ..reading import Reading
 
 
@@ -35,7 +37,7 @@ class Jump(System):
     `rates` are the propensities a_r, `changes (reaction, state)` the c_r. `rule` is the rate equation of the mean
     field, dx/dt = sum_r c_r a_r(x, p), exact for the mean only where all rates are linear: `rhs` and `jacobian` are
     its. A trajectory is exact (Gillespie, J. Comput. Phys. 22, 403 (1976)): every event is drawn, and rows hold the
-    state at their times, which stays the same between events and for ever where all rates are 0. Cost: some 20
+    state at their times, which stays the same between events and for ever where all rates are 0. Cost: some 50
     nanoseconds an event, of which there are as many as the rates add up to; with millions of events a unit of time use
     `langevin` instead. Raises `SettingError` for reactions that do not fit the states or depend on time.
     """
@@ -105,21 +107,17 @@ class Jump(System):
 
     def trajectory(self, request: Request, initial: Array, report: Report | None = None) -> tuple[Array, Array]:
         """The state just before the first event after each time; events from the seed and the stream."""
-        from ..native.emit import Program
         from ..native.gillespie import Reactions, react
 
         if request.step is not None:
             remedy = "Leave step out."
             raise SettingError("events come when they come, not in steps", place=self.name, remedy=remedy)
         self._check_whole(initial)
-        assert isinstance(self.rule, Equations)
         *stream, last = request.stream or (0,)
         if not isinstance(last, int):
             stream, last = [*stream, last], 0
         key = int(generator(request.seed, "reactions", *stream).integers(2**63))
-        rule = self.rule
-        program = Program(rule.states, rule.parameters, self.rates, rule.auxiliary, rule.time)
-        plan = Reactions(program, np.array(self.changes, dtype=np.float64), key, last, self.name)
+        plan = Reactions(self._program, np.array(self.changes, dtype=np.float64), key, last, self.name)
         return request.times, react(plan, initial, self.values_of_parameters(), request.times, report=report)
 
     def carried(
@@ -190,6 +188,14 @@ class Jump(System):
         rule = Equations(states, self.rule.parameters, (*plain.expressions, *pulls))
         common = self._common() | {"initial": np.concatenate([self.initial, np.zeros(self.dimension)])}
         return Diffusion(f"{self.name} linear noise", rule, **common, noise=tuple(noise))
+
+    @cached_property
+    def _program(self) -> Program:
+        """What machine code is made from: the rate of each reaction."""
+        from ..native.emit import Program
+
+        assert isinstance(self.rule, Equations)
+        return Program(self.states, self.rule.parameters, self.rates, self.rule.auxiliary, self.rule.time)
 
     def _inlined(self) -> tuple[Expression, ...]:
         """The rates without auxiliary definitions."""
