@@ -9,7 +9,7 @@ from takens.dynamics.closed_orbits import ClosedOrbit
 from takens.dynamics.fixed_points import fixed_points, stability
 from takens.dynamics.roots import enclosed
 from takens.errors import SettingError
-from takens.systems import ArrayRule, Flow, system
+from takens.systems import ArrayRule, Flow, names, system
 
 
 def flow(equations: dict[str, str], **parameters: float) -> Flow:
@@ -189,3 +189,23 @@ def test_fixed_points_of_iterated_maps(name: str, counts: list[int]) -> None:
         problem = ClosedOrbit(chosen, period)
         found = enclosed(problem, np.full(problem.size, -2.1), np.full(problem.size, 2.0), 100_000)
         assert (len(found.points), len(found.undecided)) == (count, 0)
+
+
+@pytest.mark.long
+def test_a_search_finds_no_point_that_a_proof_says_is_not_there() -> None:
+    """Through the catalogue: two methods that share no arithmetic."""
+    compared = 0
+    for name in names():
+        chosen = system(name)
+        if chosen.dimension > 4 or not chosen.autonomous or chosen.kind not in ("flow", "map"):
+            continue
+        proof = fixed_points(chosen, most_boxes=3000)
+        search = fixed_points(chosen, proof.box, method="search", starts=200)
+        scale = proof.box[1] - proof.box[0]
+        open_low, open_high = (proof.undecided[:, end] + side * 1e-9 * scale for end, side in ((0, -1), (1, 1)))
+        for point in search.points:
+            known = (np.abs((proof.points - point) / scale).max(axis=1) < 1e-6).any() if len(proof) else False
+            left = ((point >= open_low) & (point <= open_high)).all(axis=1).any()
+            assert known or left, f"{name}: {point}"
+            compared += 1
+    assert compared > 200

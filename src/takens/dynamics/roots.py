@@ -58,7 +58,7 @@ def newton(problem: Problem, x: Array, steps: int = 60) -> tuple[Array, NDArray[
     """Points `(point, size)` after damped Newton steps from `x`, and whether they came to a root.
 
     A step is halved until it makes |F| smaller, at most 8 times. Come to a root means that the last step was below
-    1e-10 of the point's size, or that |F| is at rounding error; convergence to degenerate roots is only linear.
+    1e-10 of the point's size and |F| below 1e-9 of its terms; convergence to degenerate roots is only linear.
     """
     x = x.copy()
     with np.errstate(all="ignore"):
@@ -85,7 +85,10 @@ def newton(problem: Problem, x: Array, steps: int = 60) -> tuple[Array, NDArray[
             length = np.abs(step).max(axis=1) / (1e-300 + 1 + np.abs(x[active]).max(axis=1))
             moved[active] = length
             moving[active] = better & (length > 1e-15) & (size[active] > 0)
-    return x, (moved < 1e-10) | (size == 0)
+        # A step of no length is no root where the Jacobian is singular, as at a least |F| above 0.
+        scale = (np.abs(problem.slopes(x)) @ (1 + np.abs(x))[..., None]).max(axis=(1, 2)) if len(x) else size
+        arrived = ((moved < 1e-10) & (size <= 1e-9 * scale)) | (size == 0)
+    return x, np.asarray(arrived, dtype=bool)
 
 
 def solved(matrices: Array, right: Array) -> Array:
