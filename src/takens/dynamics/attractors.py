@@ -56,9 +56,11 @@ class Attractor:
         return np.asarray(self.points.mean(axis=0))
 
     def __str__(self) -> str:
-        at = ", ".join(f"{x:.4g}" for x in self.centre)
-        size = f" of period {self.period:.4g}" if self.period is not None else ""
-        return f"{self.kind}{size} at ({at})" if self.kind == "fixed point" else f"{self.kind}{size} around ({at})"
+        size = float(np.abs(self.points).max())
+        places = int(3 - np.floor(np.log10(size))) if size > 0 else 0
+        at = ", ".join(f"{x:.4g}" for x in np.round(self.centre, places) + 0.0)
+        turn = f" of period {self.period:.4g}" if self.period is not None else ""
+        return f"{self.kind}{turn} at ({at})" if self.kind == "fixed point" else f"{self.kind}{turn} around ({at})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +143,9 @@ class Settling:
     def _nearest(self, samples: Array, attractors: Sequence[Attractor], trees: Sequence[KDTree]) -> NDArray[np.int64]:
         """The attractor on which most of the samples of each member lie."""
         which, most = np.full(len(samples), UNDECIDED), np.full(len(samples), NEAR)
-        for index, (attractor, tree) in enumerate(zip(attractors, trees, strict=True)):
+        # Small sets first: an orbit on a point or a cycle is on it, even where a large one comes near.
+        for index in np.argsort([self._size(attractor.points) for attractor in attractors], kind="stable"):
+            attractor, tree = attractors[index], trees[index]
             last = tree.query(samples[:, -1] / self.scale, distance_upper_bound=attractor.reach)[0]
             close = np.flatnonzero(np.isfinite(last))
             points = samples[close].reshape(-1, samples.shape[2]) / self.scale
@@ -184,10 +188,14 @@ class Settling:
         later = self.samples(tail[-1:], 2 * wait, TAIL if reach <= self.closeness else LONG)[0]
         if not np.isfinite(later).all():
             return None
-        shrunk = self._size(later) < 0.8 * self._size(tail) and self._size(tail) > self.closeness
-        if np.mean(self._distance(tail, later) <= reach) < NEAR or shrunk:
+        change = self._size(later) / max(self._size(tail), self.closeness)
+        grown = change > 1.05 and reach <= self.closeness  # a chaotic set shows more of itself in a longer time
+        shrunk = change < 0.95 and self._size(tail) > self.closeness
+        if np.mean(self._distance(tail, later) <= reach) < NEAR or shrunk or grown:
             return None
-        return Attractor("", later, self.interval, self._reach(later))
+        found = Attractor("", later, self.interval, self._reach(later))
+        # A chaotic transient may have come to its end on the way.
+        return found if len(later) == TAIL or self._on(later[-TAIL:], found) else None
 
     def _reach(self, points: Array) -> float:
         """The distance within which one half of an orbit passes the other."""

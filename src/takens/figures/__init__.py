@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from .attractors import attractor_figure, climate_figure
+from .basins import basins_figure, density_figure
+from .diagrams import continuation_figure, orbit_diagram_figure, parameter_plane_figure
 from .disorder import complexity_plane
 from .embeddings import delay_figure, divergence_figure, embedding_figure
 from .forecasts import calibration_figure, forecast_fan, skill_figure
 from .observations import series_figure
+from .orbits import convergence_figure, portrait_figure, section_figure, system_figure
 from .spectra import climate_spectrum_figure, spectrum_figure
 from .style import COLOURS, svg
 
 __all__ = [
     "COLOURS",
     "attractor_figure",
+    "basins_figure",
     "calibration_figure",
     "climate_figure",
     "climate_spectrum_figure",
     "complexity_plane",
+    "continuation_figure",
+    "convergence_figure",
     "delay_figure",
+    "density_figure",
     "divergence_figure",
     "embedding_figure",
     "forecast_fan",
+    "orbit_diagram_figure",
+    "parameter_plane_figure",
+    "portrait_figure",
+    "section_figure",
     "series_figure",
     "skill_figure",
     "spectrum_figure",
     "svg",
+    "system_figure",
 ]

@@ -44,7 +44,7 @@ def attractor_figure(
     ax = axes[0, 0]
     ax.set_axis_off()
     ax.set_aspect("equal")
-    _frame(ax, labels, low, high)
+    framed(ax, labels, low, high)
     middle = np.nanmedian(depth)
     for far in (True, False):
         part = np.where(((depth > middle) == far)[:, None], flat, np.nan)
@@ -74,8 +74,8 @@ def projected(points: Array) -> tuple[Array, Array]:
     return np.column_stack([right, z * np.cos(LIFT) + away * np.sin(LIFT)]), away * np.cos(LIFT) - z * np.sin(LIFT)
 
 
-def _frame(ax: Axes, labels: tuple[str, ...], low: Array, high: Array) -> None:
-    """The three axes through the lowest corner of the box, each with its name and the ends of its range."""
+def framed(ax: Axes, labels: tuple[str, ...], low: Array, high: Array) -> None:
+    """Draw the three axes through the lowest corner of the box, each with its name and the ends of its range."""
     for axis, name in enumerate(labels):
         # of the four edges of the box along this axis: the lowest on paper, or for the upright axis the leftmost
         corners = np.array([[a, b] for a in (-1.08, 1.08) for b in (-1.08, 1.08)])

@@ -105,7 +105,10 @@ def dots(axes: Axes, x: NDArray[Any], y: NDArray[Any], colour: str, size: float,
 
     points = np.column_stack([x, y]).astype(float)
     points = points[np.isfinite(points).all(axis=1)]
-    path = Path(np.repeat(points, 2, axis=0), np.tile([Path.MOVETO, Path.LINETO], len(points)))
+    ends = np.repeat(points, 2, axis=0)
+    if len(points):  # drawn as pixels a line needs a length; in an SVG this one rounds to none
+        ends[1::2, 0] += 1e-5 * (np.ptp(points[:, 0]) or 1.0)
+    path = Path(ends, np.tile([Path.MOVETO, Path.LINETO], len(points)))
     path.should_simplify = False
     axes.add_patch(PathPatch(path, fill=False, edgecolor=colour, linewidth=size, capstyle="round", **known))
     axes.update_datalim(points)
