@@ -11,6 +11,7 @@ from .lanes_steps import (
     EVENT,
     FRESH,
     NEW_TIME,
+    REFUSED,
     SAID,
     TAKEN,
     TIME,
@@ -72,14 +73,14 @@ class _Driver:
     def text(self) -> str:
         """The whole function."""
         code = self.code
-        loop, event, sampling, commit, ends, fresh, stop = (code.label() for _ in range(7))
+        loop, event, sampling, quiet, commit, go, ends, fresh, stop = (code.label() for _ in range(9))
         self._vectors = tuple(splat(code, value, WIDTH) for value in ("%tolerance", self._last(), "%most"))
         code.store("%first", self._upcoming, kind="i64")
         self._empty()
         code.jump(ends)
         code.begin(loop)
         self._call("attempt")
-        code.branch(self._any(self._w, EVENT), event, commit)
+        code.branch(self._any(self._w, EVENT), event, quiet)
         code.begin(event)
         self._call("dense")
         code.jump(sampling)
@@ -93,8 +94,13 @@ class _Driver:
         code.begin(after)
         self._call("commit")
         code.jump(ends)
+        code.begin(quiet)
+        code.branch(self._any(self._w, REFUSED), commit, go)
         code.begin(commit)
         self._call("commit")
+        code.jump(loop)
+        code.begin(go)
+        self._call("go")
         code.jump(loop)
         code.begin(ends)
         code.store("0", self._active, kind="i64")

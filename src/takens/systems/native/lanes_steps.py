@@ -16,8 +16,8 @@ from .taylor import DEFECT, GROW
 # What a lane remembers (%v), what a step says (%w), as numbers of vectors.
 TIME, LENGTH, MEMORY, TAKEN, DUE, FRESH = range(6)
 VARIABLES = 6
-NEW_TIME, NEW_LENGTH, NEW_MEMORY, ACCEPTED, ALIVE, EVENT, STEP = range(7)
-SAID = 7
+NEW_TIME, NEW_LENGTH, NEW_MEMORY, ACCEPTED, ALIVE, EVENT, STEP, REFUSED = range(8)
+SAID = 8
 _ARGUMENTS = (
     "ptr noalias %y", "ptr noalias %p", "ptr noalias %v", "ptr noalias %next", "ptr noalias %w", "ptr noalias %work",
     "ptr noalias %polynomial", "double %tolerance", "double %end", "double %most",
@@ -25,12 +25,13 @@ _ARGUMENTS = (
 
 
 class Steps(abc.ABC):
-    """Functions without branches, to be widened: `@start`, `@attempt`, `@dense`, `@sample` and `@commit`.
+    """Functions without branches, to be widened: `@start`, `@attempt`, `@dense`, `@sample`, `@commit`, `@go`.
 
     All but `@sample` take `_ARGUMENTS`: the state `y` of `size` numbers (that of the system, then what goes along), the
     parameters, the variables of the lane, the state after the step, what the step says, `work` numbers, the polynomial
     of `degree` terms, the tolerance, the end and the most steps. `DUE` is the time of the next sample, infinite where
-    there is no member; a lane is `FRESH` where its member is new. `EVENT` is 1 where a sample is due or a step failed.
+    there is no member; a lane is `FRESH` where its member is new. `EVENT` is 1 where a sample is due or a step failed,
+    `REFUSED` where a step of a member is to be tried again.
     """
 
     def __init__(self, program: Program, size: int, work: int, degree: int) -> None:
@@ -51,7 +52,7 @@ class Steps(abc.ABC):
 
     def texts(self) -> list[str]:
         """All functions."""
-        return [self.start(), self.attempt(), self.dense(), self._sample(), self._commit()]
+        return [self.start(), self.attempt(), self.dense(), self._sample(), self._commit("commit"), self._commit("go")]
 
     scaled: bool
     """Whether the polynomial is in units of the step rather than of time."""
@@ -81,11 +82,14 @@ class Steps(abc.ABC):
         alive = code.value(f"and i1 {alive}, {few}")
         due = load(code, "%v", DUE)
         sampled = code.value(f"and i1 {accepted}, {code.compare('ole', due, times[1])}")
-        failed = code.value(f"and i1 {code.value(f'xor i1 {alive}, true')}, {_finite(code, due)}")
+        member = _finite(code, due)
+        failed = code.value(f"and i1 {code.value(f'xor i1 {alive}, true')}, {member}")
+        refused = code.value(f"and i1 {code.value(f'xor i1 {accepted}, true')}, {member}")
         event = code.value(f"or i1 {sampled}, {failed}")
         for place, value in (
             (NEW_TIME, times[1]), (STEP, times[0]), (NEW_LENGTH, after[0]), (NEW_MEMORY, after[1]),
             (ACCEPTED, number(code, accepted)), (ALIVE, number(code, alive)), (EVENT, number(code, event)),
+            (REFUSED, number(code, refused)),
         ):  # fmt: skip
             code.store(value, "%w", str(place))
 
@@ -103,21 +107,24 @@ class Steps(abc.ABC):
         arguments = [f"ptr noalias %{name}" for name in ("y", "v", "w", "polynomial", "out")]
         return code.function("sample", arguments, attributes="alwaysinline nounwind")
 
-    def _commit(self) -> str:
-        """Go on from the end of a step where it was good."""
+    def _commit(self, name: str) -> str:
+        """`commit` goes on from the end of a step where it was good; `go` where it was in all lanes.
+
+        After `go` the next step need not wait for the verdict on this one, which the processor takes for granted.
+        """
         code = Code(contract=True)
-        good = code.compare("une", load(code, "%w", ACCEPTED), ZERO)
-        code.store(code.select(good, load(code, "%w", NEW_TIME), load(code, "%v", TIME)), "%v", str(TIME))
+
+        def chosen(after: str, before: str) -> str:
+            if name == "go":
+                return after
+            return code.select(code.compare("une", load(code, "%w", ACCEPTED), ZERO), after, before)
+
+        code.store(chosen(load(code, "%w", NEW_TIME), load(code, "%v", TIME)), "%v", str(TIME))
         code.store(load(code, "%w", NEW_LENGTH), "%v", str(LENGTH))
         code.store(load(code, "%w", NEW_MEMORY), "%v", str(MEMORY))
         code.store(code.add(load(code, "%v", TAKEN), ONE), "%v", str(TAKEN))
-
-        def one(index: str) -> None:
-            taken = code.compare("une", load(code, "%w", ACCEPTED), ZERO)
-            code.store(code.select(taken, code.load("%next", index), code.load("%y", index)), "%y", index)
-
-        code.each(self.size, one)
-        return self._end(code, "commit")
+        code.each(self.size, lambda i: code.store(chosen(code.load("%next", i), code.load("%y", i)), "%y", i))
+        return self._end(code, name)
 
 
 class TaylorSteps(Steps):
