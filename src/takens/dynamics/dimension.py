@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -60,37 +64,64 @@ def correlation_dimension(
     settings = {"points": points, "parts": PARTS, "spacing": apart, "transient": wait, "seed": seed,
                 "parameters": dict(system.parameters)}  # fmt: skip
     method, reference = "correlation sum", "Grassberger & Procaccia, Physica D 9, 189 (1983)"
-    about = {"method": method, "settings": settings, "reference": reference, "channel": system.name, "level": level}
-
-    def refused(value: float | None, reason: str) -> Estimate:
-        return Estimate("correlation_dimension", value, "", admissible=False, reason=reason, **about)  # type: ignore[arg-type]
+    about: dict[str, Any] = {
+        "method": method,
+        "settings": settings,
+        "reference": reference,
+        "channel": system.name,
+        "level": level,
+    }
 
     if system.dimension > RESOLVED:
         # In many dimensions counting pairs of many states takes minutes, and a few show that it would be in vain.
-        radii, pairs = _curve([_standardised(_states(system, start, wait, apart, 1000, seed), start)])
-        rough = _slope(radii, pairs[0]) if radii is not None else 0.0
-        if rough > RESOLVED:
-            return refused(rough, f"about {rough:.0f}, more than {points:,} states resolve")
-    states = _standardised(_states(system, start, wait, apart, PARTS * points, seed), start)
-    if not states.shape[1]:
-        return refused(0.0, "the orbit comes to rest; a point has dimension 0")
-    radii, pairs = _curve(np.array_split(states, PARTS))
-    if radii is None:
-        return refused(None, "states repeat: the orbit is periodic for the computer, or takes few values")
-    slopes = np.array([_slope(radii, row) for row in pairs])
-    total = pairs.sum(axis=0)
-    half = len(radii) // 2
-    bend = abs(_slope(radii[:half], total[:half]) - _slope(radii[half:], total[half:])) / 2
-    value, error = float(slopes.mean()), float(slopes.std(ddof=1) / np.sqrt(PARTS))
-    from scipy.stats import t as student
-
-    wide = float(np.hypot(student.ppf((1 + level) / 2, PARTS - 1) * error, bend))
+        rough = _Answer.of(_states(system, start, wait, apart, 1000, seed), start, 1, level)
+        if rough.value is not None and rough.value > RESOLVED:
+            rough = replace(rough, reason=f"about {rough.value:.0f}, more than {points:,} states resolve", wide=np.nan)
+            return rough.estimate(**about)
+    found = _Answer.of(_states(system, start, wait, apart, PARTS * points, seed), start, PARTS, level)
     most = 2 * np.log10(points)
-    reason = "" if value <= most else f"{points:,} states resolve dimensions up to {most:.1f}"
-    return Estimate(
-        "correlation_dimension", value, "", (value - wide, value + wide), admissible=not reason, reason=reason,
-        details={"standard_error": error, "bend": bend, "radii": radii, "pairs": total}, **about,  # type: ignore[arg-type]
-    )  # fmt: skip
+    if found.value is not None and found.value > most:
+        found = replace(found, reason=f"{points:,} states resolve dimensions up to {most:.1f}")
+    return found.estimate(**about)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the pairs of some states say: the dimension, half its interval, and the reason not to believe it."""
+
+    value: float | None
+    wide: float
+    reason: str
+    details: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, states: Array, start: Array, parts: int, level: float) -> _Answer:
+        """From states `(point, state)` in consecutive parts."""
+        spread = states.std(axis=0)
+        moving = spread > 1e-9 * max(np.abs(start).max(), np.abs(states).max())
+        if not moving.any():
+            return cls(0.0, np.nan, "the orbit comes to rest; a point has dimension 0", {})
+        radii, pairs = _curve(np.array_split(states[:, moving] / spread[moving], parts))
+        if radii is None:
+            return cls(None, np.nan, "states repeat: the orbit is periodic for the computer, or takes few values", {})
+        slopes = np.array([_slope(radii, row) for row in pairs])
+        total, half = pairs.sum(axis=0), len(radii) // 2
+        bend = abs(_slope(radii[:half], total[:half]) - _slope(radii[half:], total[half:])) / 2
+        error = float(slopes.std(ddof=1) / np.sqrt(parts)) if parts > 1 else 0.0
+        from scipy.stats import t as student
+
+        wide = float(np.hypot(student.ppf((1 + level) / 2, max(parts - 1, 1)) * error, bend))
+        details = {"standard_error": error, "bend": bend, "radii": radii, "pairs": total}
+        return cls(float(slopes.mean()), wide, "", details)
+
+    def estimate(self, **about: Any) -> Estimate:
+        """The answer as an estimate."""
+        known = self.value is not None and np.isfinite(self.wide)
+        interval = (self.value - self.wide, self.value + self.wide) if known else None  # type: ignore[operator]
+        return Estimate(
+            "correlation_dimension", self.value, "", interval, admissible=not self.reason, reason=self.reason,
+            details=self.details, **about,
+        )  # fmt: skip
 
 
 def _spacing(system: System, spacing: float | None, transient: float | None) -> tuple[float, float]:
@@ -115,13 +146,6 @@ def _states(system: System, start: Array, wait: float, apart: float, count: int,
     gaps = generator(seed, "gaps between states").integers(FINE // 2, FINE + FINE // 2 + 1, size=count)
     rows = np.cumsum(gaps)
     return orbit(system, start, wait + apart / FINE * np.arange(rows[-1] + 1))[rows]
-
-
-def _standardised(states: Array, start: Array) -> Array:
-    """The states that move, in units of their standard deviations."""
-    spread = states.std(axis=0)
-    moving = spread > 1e-9 * max(np.abs(start).max(), np.abs(states).max())
-    return np.asarray(states[:, moving] / spread[moving])
 
 
 def _curve(parts: list[Array]) -> tuple[Array | None, Array]:
