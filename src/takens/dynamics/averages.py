@@ -17,8 +17,8 @@ Array = NDArray[np.float64]
 
 BATCHES = 25
 """Consecutive parts of the orbit whose exponents are compared for the standard error."""
-LOWEST, HIGHEST = 4.0, 12.0
-"""In an interval directions grow or shrink by e^4 to e^12: few reductions, none of them lost in rounding."""
+LOWEST, HIGHEST = 6.0, 12.0
+"""In an interval directions grow or shrink by e^6 to e^12: few reductions, none of them lost in rounding."""
 ROUNDED = 1e-13
 """Directions that are this much shorter than another after an interval are known to no more than three digits."""
 MOST_REDUCTIONS = 10_000_000

@@ -39,7 +39,7 @@ def lyapunov_spectrum(
     variational equations dv/dt = J(x, t) v. The value is an array, largest first; the interval at `level` comes from
     the spread over 25 consecutive parts of the orbit. `duration` of the average (None: 500 periods, 1,000 time units
     or 50,000 iterations), `transient` before it (None: a tenth of that), `interval` between orthonormalisations (None:
-    such that directions grow apart by e^4 to e^12 in it), `initial (state,)` (None: the system's own). Flows go to the
+    such that directions grow apart by e^6 to e^12 in it), `initial (state,)` (None: the system's own). Flows go to the
     `tolerance`, or with `step` by fixed steps of RK4 of at most that length, whose exponents have its error of order 4.
 
     `details` holds `standard_error`, `kaplan_yorke_dimension` (of a full spectrum), the `sum` of a full spectrum and
