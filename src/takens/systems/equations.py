@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -93,6 +93,17 @@ class Equations(Rule):
         from .native.emit import Program as Compilable
 
         return Compilable(self.states, self.parameters, self.expressions, self.auxiliary, self.time)
+
+    def function(
+        self, namespace: Any, *, erf: Callable[[Any], Any] | None = None
+    ) -> Callable[[Any, Any, Mapping[str, Any]], Any]:
+        """f(t, x, p) with the functions of a namespace such as `jax.numpy`: to differentiate, compile and batch there.
+
+        `x (..., state)` -> `(..., state)`; `p` maps all parameters to values; see `symbols.namespace.function`.
+        """
+        from .symbols.namespace import function
+
+        return function(self.states, self.expressions, self.auxiliary, self.time, namespace, erf)
 
     def lines(self, left: str) -> str:
         """The equations as plain text, auxiliary definitions first, a line each; `left` holds {} for the state."""
