@@ -114,7 +114,8 @@ class System(abc.ABC):
             given, needed = (", ".join(names) or "none" for names in (self.parameters, self.rule.parameters))
             raise SettingError(f"the parameters are {given}; the equations have {needed}", place=self.name)
         parameters = {name: float(self.parameters[name]) for name in self.rule.parameters}
-        for name, value in [*parameters.items(), *zip(self.states, initial, strict=True)]:
+        odd = np.flatnonzero(~np.isfinite(initial))[:1]
+        for name, value in [*parameters.items(), *((self.states[i], initial[i]) for i in odd)]:
             if not np.isfinite(value):
                 raise SettingError(f"{name} is {value}", place=self.name, remedy="Give a finite number.")
         initial.setflags(write=False)

@@ -50,7 +50,8 @@ class Lattice(Rule):
 
     The states are x1 ... xN of each variable in turn, then the common ones; `order` names these blocks in another
     order. Cost of a right-hand side: linear in the numbers of nodes and edges, compiled to loops over several nodes at
-    a time, where sums are in an order of the machine's choice. The Jacobian is dense: do not ask for it at N = 10,000.
+    a time, where sums are in an order of the machine's choice, and sines and cosines of angles beyond 1.3e8 are NaN, so
+    that a simulation stops there. The Jacobian is dense: do not ask for it at N = 10,000.
     Raises `EquationError` for unknown names and `SettingError` for sizes that do not fit.
     """
 

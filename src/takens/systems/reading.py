@@ -156,7 +156,10 @@ class Reading:
         for name, size in self.blocks.items():
             given = value[name]
             several = isinstance(given, list | tuple | np.ndarray)
-            numbers = [self.number(v, f"initial.{name}") for v in (given if several else [given])]
+            if isinstance(given, np.ndarray) and given.dtype == np.float64 and np.isfinite(given).all():
+                numbers = given.ravel().tolist()
+            else:
+                numbers = [self.number(v, f"initial.{name}") for v in (given if several else [given])]
             if several and len(numbers) != size:
                 self.fail(f"{len(numbers)} numbers for {size} nodes", f"initial.{name}", "Give one for each node.")
             found += numbers if several else numbers * size
