@@ -156,3 +156,17 @@ def test_refusals() -> None:
         periodic_orbits(system("Duffing"))
     with pytest.raises(SettingError, match="longest"):
         periodic_orbits(system("Lorenz63"), longest=-1.0)
+
+
+def test_orbits_of_one_energy_near_the_start() -> None:
+    """x'' = -x - x^3: the period is a complete elliptic integral of the energy of the orbit that is found."""
+    from scipy.special import ellipk
+
+    duffing = system({"equations": {"x": "y", "y": "-x - x**3"}, "initial": [1.0, 0.0], "period": 5.0})
+    one = periodic_orbits(duffing, starts=5).orbits[0]
+    amplitude = np.abs(one.states[:, 0]).max()
+    modulus = amplitude**2 / (2 * (1 + amplitude**2))
+    assert one.period == pytest.approx(4 * ellipk(modulus) / np.sqrt(1 + amplitude**2), rel=1e-4)
+    energy = one.states[:, 1] ** 2 / 2 + one.states[:, 0] ** 2 / 2 + one.states[:, 0] ** 4 / 4
+    assert energy == pytest.approx(np.full(840, 0.75), abs=0.02)
+    assert np.ptp(energy) < 1e-9
