@@ -93,7 +93,8 @@ def simulate(
     Taylor (the most accurate for its time; for equations without jumps and kinks), DOP853 or Tsit5. By default it is
     Taylor, and DOP853 where Taylor has no series or fails. With `step` the steps are fixed and no longer than that, by
     RK4 unless another method is named (RK4 without `step` goes steps of dt); the transient is then rounded up to whole
-    steps.
+    steps. Diffusions go fixed steps along Wiener paths drawn for `seed`, by Euler-Maruyama, Milstein or Heun; jump
+    processes draw their events for it: see `Diffusion` and `Jump`. Neither has a tolerance.
 
     The tolerance is absolute for states below 1: give a smaller one where states are small. An input that is 0 but for
     moments much shorter than the steps before it can be missed, as by any adaptive method: give `step` then.
