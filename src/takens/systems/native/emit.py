@@ -39,6 +39,13 @@ class Loops(abc.ABC):
     def code(self, program: Program, *, contract: bool) -> Code:
         """The body of `@rule` (see `rule`), with what it needs in the module in `used`."""
 
+    @abc.abstractmethod
+    def blocks(self) -> tuple[Program, tuple[tuple[int, int], ...]]:
+        """A small program whose states stand for blocks of like states, and (first, count) of each block.
+
+        It tells which blocks the equations of a block use, not their values.
+        """
+
 
 @dataclass(frozen=True, eq=False)
 class Program:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..lattice import Lattice, Neighbour
-from ..symbols.tree import Expression
+from ..symbols.tree import Expression, Name
+from ..symbols.walk import substituted
 from .emit import ZERO, Loops, Lowering, Program, names_of
 from .ir import UNROLLED, Code, literal
 from .lattice_plan import plan
@@ -33,6 +34,18 @@ class LatticeLoops(Loops):
     def code(self, program: Program, *, contract: bool) -> Code:
         """The body of `@rule`; its time grows with nodes and edges, its length does not."""
         return _Passes(self.lattice, program, contract).code
+
+    def blocks(self) -> tuple[Program, tuple[tuple[int, int], ...]]:
+        """Each variable of all nodes is a block, and so is each common state."""
+        lattice = self.lattice
+        ends = {f"{name}_{end}": Name(name) for name in lattice.own for end in "ij"}
+        inner = {n.name: n.of for n in lattice.neighbours} | dict(lattice.means)
+        inner |= {name: substituted(tree, ends) for name, tree in lattice.couplings}
+        trees = {name: substituted(tree, inner) for name, tree in (*lattice.equations, *lattice.common)}
+        parameters = (*lattice.parameters, *lattice.arrays)
+        small = Program(lattice.order, parameters, tuple(trees[name] for name in lattice.order), (), lattice.time)
+        counts = (lattice.size if name in lattice.variables else 1 for name in lattice.order)
+        return small, tuple((lattice.offsets[n], count) for n, count in zip(lattice.order, counts, strict=True))
 
 
 class _Passes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from ...errors import SettingError
 from ..symbols.walk import names_in
-from .emit import RULE_ARGUMENTS, ZERO, Program, rule
+from .emit import RULE_ARGUMENTS, ZERO, Loops, Program, rule
 from .ir import literal
 from .steps import Stages, marching
 
@@ -38,38 +39,77 @@ class Splitting:
 
     def steps(self, program: Program) -> tuple[list[str], set[str]]:
         """The functions of fixed steps. Raises `SettingError` for equations that are not separable."""
-        groups = separation(program)
-        texts, used = [], set[str]()
-        for name, group in zip(("drift", "kick"), groups, strict=True):
-            part = Program(
-                program.states, program.parameters, tuple(program.expressions[i] for i in group), program.auxiliary,
-                program.time,
-            )  # fmt: skip
-            code = rule(part, contract=True)[1]
-            texts.append(code.function(name, RULE_ARGUMENTS, attributes="alwaysinline nounwind"))
-            used |= code.used
+        texts: list[str] = []
+        used = set[str]()
+        if program.loops is not None:
+            move = _loops_moved(program, program.loops)
+        else:
+            texts, used, move = _written_out(program)
 
         def step(stages: Stages, time: str) -> None:
             code = stages.code
             stages.copy(stages.state, stages.next)
 
-            def move(name: str, group: tuple[int, ...], weight: float, at: float) -> None:
+            def go(part: int, weight: float, at: float) -> None:
                 moment = code.add(time, code.multiply(literal(at), "%h"))
-                code.emit(f"call void @{name}(double {moment}, ptr {stages.next}, ptr %p, ptr {stages.rates[0]})")
-                length = code.multiply(literal(weight), "%h")
-                for row, index in enumerate(group):
-                    change = code.multiply(length, code.load(stages.rates[0], str(row)))
-                    code.store(code.add(code.load(stages.next, str(index)), change), stages.next, str(index))
+                move(stages, part, moment, code.multiply(literal(weight), "%h"))
 
             gone, before = 0.0, 0.0
             for weight in self.weights:
-                move("drift", groups[0], (before + weight) / 2, 0.0)
+                go(0, (before + weight) / 2, 0.0)
                 gone, before = gone + (before + weight) / 2, weight
-                move("kick", groups[1], weight, gone)
-            move("drift", groups[0], before / 2, 0.0)
+                go(1, weight, gone)
+            go(0, before / 2, 0.0)
 
         found, more = marching(program, step, stages=1, contract=True)
         return [*texts, *found], used | more
+
+
+Move = Callable[[Stages, int, str, str], None]
+"""Code that moves one part of the next state, q (0) or p (1), at a time by a length."""
+
+
+def _written_out(program: Program) -> tuple[list[str], set[str], Move]:
+    """Functions for the rates of each part, and code that calls them."""
+    groups = separation(program)
+    names, texts, used = ("drift", "kick"), [], set[str]()
+    for name, group in zip(names, groups, strict=True):
+        part = Program(
+            program.states, program.parameters, tuple(program.expressions[i] for i in group), program.auxiliary,
+            program.time,
+        )  # fmt: skip
+        code = rule(part, contract=True)[1]
+        texts.append(code.function(name, RULE_ARGUMENTS, attributes="alwaysinline nounwind"))
+        used |= code.used
+
+    def move(stages: Stages, part: int, moment: str, length: str) -> None:
+        code, rates = stages.code, stages.rates[0]
+        code.emit(f"call void @{names[part]}(double {moment}, ptr {stages.next}, ptr %p, ptr {rates})")
+        for row, index in enumerate(groups[part]):
+            change = code.multiply(length, code.load(rates, str(row)))
+            code.store(code.add(code.load(stages.next, str(index)), change), stages.next, str(index))
+
+    return texts, used, move
+
+
+def _loops_moved(program: Program, loops: Loops) -> Move:
+    """Code that takes from all rates those of a part: of loops there is no half."""
+    small, blocks = loops.blocks()
+    groups = separation(small)
+
+    def move(stages: Stages, part: int, moment: str, length: str) -> None:
+        code, rates = stages.code, stages.rates[0]
+        stages.rate(moment, stages.next, rates)
+        for first, count in (blocks[i] for i in groups[part]):
+            place, change = code.element(stages.next, str(first)), code.element(rates, str(first))
+
+            def one(index: str, place: str = place, change: str = change) -> None:
+                moved = code.multiply(length, code.load(change, index))
+                code.store(code.add(code.load(place, index), moved), place, index)
+
+            code.each(count, one)
+
+    return move
 
 
 def separation(program: Program) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -79,8 +119,6 @@ def separation(program: Program) -> tuple[tuple[int, ...], tuple[int, ...]]:
     belongs to q, and so does the first one of every part that is not connected with those before it, unless its
     equations use the time. Raises `SettingError` where there are no such groups.
     """
-    if program.loops is not None:
-        raise SettingError("equations that are loops cannot be split here", remedy="Use DOP853, Midpoint or Gauss4.")
     states, uses = set(program.states), dict[str, set[str]]()
     hidden = program.time in (*program.states, *program.parameters)
     for name, tree in program.auxiliary:
