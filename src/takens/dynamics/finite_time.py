@@ -16,8 +16,8 @@ from .products import product_svd
 
 Array = NDArray[np.float64]
 
-REACH = 6.0
-"""In one of the intervals displacements grow by no more than about e^6, as far as the system's own state tells."""
+REACH = 15.0
+"""In one of the intervals displacements grow by no more than about e^15, as far as the system's own state tells."""
 MOST_INTERVALS = 1000
 CHUNK = 512
 """Orbits that a thread takes at a time."""
