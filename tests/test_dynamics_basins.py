@@ -103,6 +103,15 @@ def test_coexisting_attractors_of_lorenz_are_those_of_long_orbits() -> None:
     assert sum(share.value for share in found.fractions.values()) == pytest.approx(1)
 
 
+def test_a_chaotic_transient_that_ends_is_no_attractor() -> None:
+    found = basin_fractions(system("Lorenz63", rho=22.5), {"x": (-20, 20), "y": (-20, 20), "z": (0, 40)}, 100)
+    assert [one.kind for one in found.attractors] == ["fixed point"] * 2
+    assert np.mean(found.labels >= 0) > 0.9
+    for share in found.fractions.values():  # which of the two chaos ends in is chance, and the two are alike
+        assert share.interval is not None
+        assert share.value < 0.1 or share.interval[0] < 0.5 < share.interval[1]
+
+
 def test_cycles_and_tori_are_told_apart() -> None:
     cycle = system({"name": "cycle", "equations": {"x": "x - w*y - x*(x**2 + y**2)", "y": "w*x + y - y*(x**2 + y**2)"},
                     "parameters": {"w": 2.0}, "initial": [0.5, 0.0], "period": 3.0})  # fmt: skip

@@ -180,12 +180,12 @@ class Settling:
     def _settled(self, tail: Array, wait: float) -> Attractor | None:
         """The attractor that a tail is on, or None where its two halves are not the same set.
 
-        What has settled stays: the orbit is followed as long again, so that slow spirals are not taken for cycles.
+        What has settled stays: the orbit is followed for much longer, so that slow spirals are not taken for cycles.
         """
         reach = self._reach(tail)
         if reach > max(4 * self.closeness, 0.25 * self._size(tail)):
             return None
-        later = self.samples(tail[-1:], 2 * wait, TAIL if reach <= self.closeness else LONG)[0]
+        later = self.samples(tail[-1:], 4 * wait, TAIL if reach <= self.closeness else LONG)[0]
         if not np.isfinite(later).all():
             return None
         change = self._size(later) / max(self._size(tail), self.closeness)
@@ -194,8 +194,13 @@ class Settling:
         if np.mean(self._distance(tail, later) <= reach) < NEAR or shrunk or grown:
             return None
         found = Attractor("", later, self.interval, self._reach(later))
-        # A chaotic transient may have come to its end on the way.
-        return found if len(later) == TAIL or self._on(later[-TAIL:], found) else None
+        worse = found.reach > 1.5 * reach  # more of the same samples comes nearer to each other, not less near
+        return None if worse or (len(later) > TAIL and not self._lasting(later)) else found
+
+    def _lasting(self, points: Array) -> bool:
+        """Whether the end is spread as the start is: a chaotic transient may have come to its end between."""
+        first, last = (float(np.median(self._distance(points, part))) for part in (points[:TAIL], points[-TAIL:]))
+        return max(first, last) <= max(self.closeness, 3 * min(first, last))
 
     def _reach(self, points: Array) -> float:
         """The distance within which one half of an orbit passes the other."""

@@ -110,7 +110,7 @@ def dots(axes: Axes, x: NDArray[Any], y: NDArray[Any], colour: str, size: float,
         ends[1::2, 0] += 1e-5 * (np.ptp(points[:, 0]) or 1.0)
     path = Path(ends, np.tile([Path.MOVETO, Path.LINETO], len(points)))
     path.should_simplify = False
-    axes.add_patch(PathPatch(path, fill=False, edgecolor=colour, linewidth=size, capstyle="round", **known))
+    axes.add_patch(PathPatch(path, fill=False, edgecolor=colour, linewidth=size, capstyle="round", snap=False, **known))
     axes.update_datalim(points)
     axes.autoscale_view()
 
