@@ -5,7 +5,7 @@ from __future__ import annotations
 from .emit import ONE, ZERO, Program
 from .ir import Code, literal
 from .steps import Stages, rule_text
-from .tableau import Tableau
+from .tableau import Row, Tableau
 from .widen import gather, scatter, splat, vector, widened
 
 WIDTH = 8
@@ -56,10 +56,25 @@ def _advance(program: Program, tableau: Tableau | None, contract: bool) -> str:
     else:
         slots.rate("%time", slots.state, slots.rates[0])
         for index, (node, row) in enumerate(tableau.stages[1:], start=1):
-            slots.stage("%time", "%h", node, row, slots.rates[index])
-        slots.move(tableau.weights, "%h", slots.next)
+            _move(slots, row, slots.next)
+            slots.rate(code.add("%time", code.multiply(literal(node), "%h")), slots.next, slots.rates[index])
+        _move(slots, tableau.weights, slots.next)
     return _inlined(code, "advance", "double %time", "double %h", "ptr noalias %x", "ptr noalias %p",
                     "ptr noalias %next")  # fmt: skip
+
+
+def _move(slots: Stages, row: Row, out: str) -> None:
+    """out = state + sum_j (h row_j) k_j: the factors are the same in all steps, and each term is one operation."""
+    code = slots.code
+
+    def one(index: str) -> None:
+        total = code.load(slots.state, index)
+        for stage in sorted(row):
+            factor = code.multiply(literal(row[stage]), "%h")
+            total = code.add(total, code.multiply(factor, code.load(slots.rates[stage], index)))
+        code.store(total, out, index)
+
+    code.each(slots.dimension, one)
 
 
 def _show(dimension: int) -> str:
