@@ -139,7 +139,7 @@ def _compiled(
 ) -> Array:  # fmt: skip
     """Rows (time, state) of crossings, by machine code: Taylor steps, or DOP853 where they have no series or fail."""
     from .native.compile import compile_rule
-    from .native.integrate import METHODS, cross
+    from .native.integrate import METHODS, STIFF, cross
     from .native.recurrence import NotAnalytic
 
     assert isinstance(system.rule, Equations)
@@ -155,8 +155,8 @@ def _compiled(
                 count=count, method=METHODS[name], tolerance=tolerance, report=report,
             ).states  # fmt: skip
             break
-        except (NotAnalytic, SimulationError):
-            if name == system.methods[1]:
+        except (NotAnalytic, SimulationError) as error:
+            if name == system.methods[1] or error.remedy == STIFF:
                 raise
     return _without_start(rows, start, state, at_start)
 

@@ -87,7 +87,7 @@ class Flow(System):
         return request.times, found
 
     def _sampled(self, request: Request, initial: Array, report: Report | None) -> Array:
-        from ..native.integrate import METHODS, integrate
+        from ..native.integrate import METHODS, STIFF, integrate
         from ..native.recurrence import NotAnalytic
 
         assert self.rule.program is not None
@@ -98,8 +98,9 @@ class Flow(System):
                     self.rule.program, initial, self.values_of_parameters(), request.times, method=METHODS[name],
                     tolerance=request.tolerance, report=report,
                 ).states  # fmt: skip
-            except (NotAnalytic, SimulationError):
-                if name == names[-1]:
+            except (NotAnalytic, SimulationError) as error:
+                # Where one explicit method needs too many steps, so does the other, after as long a time.
+                if name == names[-1] or error.remedy == STIFF:
                     raise
         raise AssertionError("unreachable")
 

@@ -17,9 +17,9 @@ from .integrate import (
     Array,
     Course,
     Report,
-    _check_rate,
-    _first_step,
+    check_rate,
     failure,
+    first_step,
 )
 from .loop import BUDGET, UNDERFLOW
 from .tableau import TSIT5, Tableau
@@ -135,10 +135,10 @@ def integrate_delayed(
     out, taken, refused = np.empty((len(times), len(state))), 0, 0
     done = int(np.searchsorted(times, start, side="right"))
     out[:done] = state
-    _check_rate(kernel, start, state, past.parameters, program)
+    check_rate(kernel, start, state, past.parameters, program)
     breaks = start + kinks(list(lags), method.order)
     ends = [*breaks[(breaks > start) & (breaks < times[-1])], times[-1]] if done < len(times) else []
-    first = _first_step(kernel, start, state, past.parameters, times[-1], tolerance, method) if step is None else step
+    first = first_step(kernel, start, state, past.parameters, times[-1], tolerance, method) if step is None else step
     progress, limit = np.array([start, min(first, longest), 0.0]), tolerance if step is None else 1e300
     for end in ends:
         upto = int(np.searchsorted(times, end, side="right"))
@@ -155,7 +155,7 @@ def integrate_delayed(
             if report is not None:
                 report((progress[0] - start) / (times[-1] - start))
         if status == UNDERFLOW:
-            _check_rate(kernel, progress[0], state, past.parameters, program)
+            check_rate(kernel, progress[0], state, past.parameters, program)
             raise failure("the step fell to the rounding error of the time", progress[0], state, program, SINGULAR)
         out[done:upto] = rows[: upto - done]
         done, taken, refused = upto, taken + int(counts[1]), refused + int(counts[2])

@@ -72,8 +72,8 @@ def integrate(
     counts = np.array([begun, 0, 0], dtype=np.int64)
     if begun == len(times):
         return Course(out, 0)
-    progress = np.array([start, _first_step(kernel, start, state, parameters, times[-1], tolerance, method), 0.0])
-    _check_rate(kernel, start, state, parameters, program)
+    progress = np.array([start, first_step(kernel, start, state, parameters, times[-1], tolerance, method), 0.0])
+    check_rate(kernel, start, state, parameters, program)
     drive(kernel, program, state, parameters, progress, counts, times, len(times), out, tolerance, most_steps, report)
     return Course(out, int(counts[1]), int(counts[2]))
 
@@ -107,7 +107,7 @@ def drive(
         if status == BUDGET and counts[1:].sum() >= most_steps:
             raise failure(f"more than {most_steps:,} steps", progress[0], state, program, STIFF)
     if status == UNDERFLOW:
-        _check_rate(kernel, progress[0], state, parameters, program)
+        check_rate(kernel, progress[0], state, parameters, program)
         raise failure("the step fell to the rounding error of the time", progress[0], state, program, SINGULAR)
 
 
@@ -140,8 +140,8 @@ def cross(
     """
     kernel = _kernel(program, method, tolerance, surface)
     state, parameters = _copies(initial, parameters)
-    progress = np.array([start, _first_step(kernel, start, state, parameters, end, tolerance, method), 0.0])
-    _check_rate(kernel, start, state, parameters, program)
+    progress = np.array([start, first_step(kernel, start, state, parameters, end, tolerance, method), 0.0])
+    check_rate(kernel, start, state, parameters, program)
     wanted = count or 2**62
     asked, found, counts = np.array([end, float(direction)]), [], np.zeros(3, dtype=np.int64)
     while wanted > 0 and progress[0] < end:
@@ -162,7 +162,7 @@ SINGULAR = "The solution diverges or is not smooth there: check parameters and i
 OUTSIDE = "The trajectory diverges or leaves the equations' domain: check parameters and initial state."
 
 
-def _first_step(
+def first_step(
     kernel: Kernel, start: float, state: Array, parameters: Array, end: float, tolerance: float, method: Method
 ) -> float:
     """A step whose explicit Euler estimates say is safe (Hairer, Norsett, Wanner 1993, section II.4)."""
@@ -248,7 +248,8 @@ def _copies(initial: Array, parameters: Array) -> tuple[Array, Array]:
     return np.array(initial, dtype=np.float64), np.ascontiguousarray(parameters, dtype=np.float64)
 
 
-def _check_rate(kernel: Kernel, time: float, state: Array, parameters: Array, program: Program) -> None:
+def check_rate(kernel: Kernel, time: float, state: Array, parameters: Array, program: Program) -> None:
+    """Raise `SimulationError` where the rate is not finite at a state."""
     rate = kernel.rate(time, state, parameters)
     if not np.isfinite(rate).all():
         worst = program.states[int(np.flatnonzero(~np.isfinite(rate))[0])]
