@@ -273,6 +273,8 @@ def test_moves_on_and_oscillates_for_a_hundred_periods(name: str) -> None:
     values = np.sin(values) if "synchronisation" in system.tags else values  # phases only grow
     if "transient" not in system.tags:
         assert np.any(last.std(axis=0) > 1e-4 * values.std(axis=0))
+    if "damped" in system.tags:
+        return
     turns = np.sum(np.diff(np.sign(values - values.mean(axis=0)), axis=0) > 0, axis=0)
     assert np.max(turns) >= 10  # an advected particle turns more slowly than what drives it
 
