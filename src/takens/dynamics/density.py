@@ -68,26 +68,8 @@ def invariant_density(
     after 53 iterations: use many members then, with a short length each. Cost: that of the orbits.
     """
     names, edges = edges_of(system, box, bins)
-    unit = 1.0 if system.stepwise else system.period
-    if unit is None and (interval is None or transient is None):
-        raise SettingError("the system has no typical period", place=system.name,
-                           remedy="Give interval and transient.")  # fmt: skip
-    every = float(interval or (1.0 if system.stepwise else (unit or 1.0) / 10))
-    few = (20, 10) if members > 1 else (1000, 100)
-    wait = (unit or 1.0) * few[0 if system.stepwise else 1] if transient is None else float(transient)
-    if (
-        members < 1
-        or length < BATCHES * max(1, members // BATCHES)
-        or (1 < members < BATCHES)
-        or wait < 0
-        or every <= 0
-    ):
-        raise SettingError(
-            f"{length} samples of {members} members, every {every:g} after {wait:g}", place=system.name,
-            remedy=f"Use at least {BATCHES} samples, and one member or at least {BATCHES}.",
-        )  # fmt: skip
+    times = _times(system, length, members, interval, transient)
     counts = np.zeros((BATCHES, *(len(edge) + 1 for edge in edges)))
-    times = every * (round(wait / every) + np.arange(max(2, length // members), dtype=np.float64))
     start = np.tile(system.phase(initial)[: system.dimension], (members, 1))
     if members > 1:
         low, high = np.array(list(box.values()), dtype=np.float64).T
@@ -113,6 +95,29 @@ def invariant_density(
     value = inner.sum(axis=0) / totals.sum() / volume
     error = shares.std(axis=0, ddof=1) / np.sqrt(BATCHES) / volume
     return Density(system.name, tuple(box), edges, value, error, 1 - float(inner.sum() / totals.sum()))
+
+
+def _times(system: System, length: int, members: int, interval: float | None, transient: float | None) -> Array:
+    """The times of the samples of each member, from settings that are checked and filled in."""
+    unit = 1.0 if system.stepwise else system.period
+    if unit is None and (interval is None or transient is None):
+        raise SettingError("the system has no typical period", place=system.name,
+                           remedy="Give interval and transient.")  # fmt: skip
+    every = float(interval or (1.0 if system.stepwise else (unit or 1.0) / 10))
+    few = (20, 10) if members > 1 else (1000, 100)
+    wait = (unit or 1.0) * few[0 if system.stepwise else 1] if transient is None else float(transient)
+    if (
+        members < 1
+        or length < BATCHES * max(1, members // BATCHES)
+        or (1 < members < BATCHES)
+        or wait < 0
+        or every <= 0
+    ):
+        raise SettingError(
+            f"{length} samples of {members} members, every {every:g} after {wait:g}", place=system.name,
+            remedy=f"Use at least {BATCHES} samples, and one member or at least {BATCHES}.",
+        )  # fmt: skip
+    return every * (round(wait / every) + np.arange(max(2, length // members), dtype=np.float64))
 
 
 def edges_of(

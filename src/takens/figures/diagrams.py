@@ -90,7 +90,7 @@ def _windows(ax: Axes, values: Array, periods: NDArray[np.int64]) -> None:
     order = np.argsort(values)
     swept, found = values[order], periods[order]
     width = float(swept[-1] - swept[0])
-    start = 0
+    start, free = 0, -np.inf
     for period, run in groupby(found.tolist()):
         count = len(list(run))
         first, last = swept[start], swept[min(start + count, len(swept) - 1)]
@@ -106,6 +106,9 @@ def _windows(ax: Axes, values: Array, periods: NDArray[np.int64]) -> None:
             linewidth=1.5,
             clip_on=False,
         )
+        if (first + last) / 2 - free < 0.03 * width:  # the number would cover the one before
+            continue
+        free = (first + last) / 2
         words = f"period {period}" if last - first > 0.14 * width else str(period)
         ax.annotate(words, ((first + last) / 2, 1.015), xycoords=ax.get_xaxis_transform(), xytext=(0, 2.5),
                     textcoords="offset points", ha="center", va="bottom", fontsize=8, color=COLOURS["accent"],
@@ -206,8 +209,12 @@ def continuation_figure(continuation: AttractorContinuation, state: int = 0) -> 
     for number in range(count):
         pairs = zip(continuation.values, continuation.attractors, strict=True)
         points = [(value, each[number].points[:400, state]) for value, each in pairs if number in each]
-        x = np.concatenate([np.full(len(part), value) for value, part in points])
-        dots(above, x, np.concatenate([part for _, part in points]), strong[number % 8], 1.8, alpha=0.7)
+        for large in (True, False):  # points and short cycles are drawn larger, and on top
+            kept = [(value, part) for value, part in points if (len(part) > 64) == large]
+            if kept:
+                x = np.concatenate([np.full(len(part), value) for value, part in kept])
+                dots(above, x, np.concatenate([part for _, part in kept]), strong[number % 8], 1.5 if large else 4,
+                     zorder=1 if large else 2)  # fmt: skip
     areas = [*continuation.fractions.T, continuation.escaped + continuation.undecided]
     colours = [*(AREAS[k % len(AREAS)] for k in range(count)), ABSENT]
     below.stackplot(continuation.values, *areas, colors=colours, linewidth=0)
