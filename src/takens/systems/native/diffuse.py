@@ -92,7 +92,23 @@ class _Kernel:
 def _kernel(program: Program, processes: int) -> _Kernel:
     """The loop of noisy steps; see `noise.noisy_steps` for its arguments."""
     machine = Machine(*noisy_steps(program, processes))
-    kinds = (WHOLE, POINTER, WHOLE, WHOLE, WHOLE, POINTER, REAL, WHOLE, WHOLE, WHOLE, WHOLE, POINTER, WHOLE, POINTER)
+    kinds = (
+        WHOLE,
+        POINTER,
+        WHOLE,
+        WHOLE,
+        WHOLE,
+        POINTER,
+        REAL,
+        WHOLE,
+        WHOLE,
+        WHOLE,
+        WHOLE,
+        POINTER,
+        POINTER,
+        WHOLE,
+        POINTER,
+    )
     return _Kernel(machine, machine.function(BLOCKS, None, POINTER, POINTER, *kinds))
 
 
@@ -110,13 +126,14 @@ def _group(
     pairs, scales = np.arange(count * LANES // 2) + block * (LANES // 2), plan.scales
     end = LANES if count > 1 else first + len(group)
     rows, nowhere = out[group.start : group.stop], np.empty((len(group), 1, initial.shape[1]))
-    sound = np.empty(count, dtype=np.int64)
+    sound, room = np.empty(count, dtype=np.int64), np.empty((plan.levels + 1) * plan.processes * LANES + 8)
+    pending = room.ctypes.data + -room.ctypes.data % 64
 
     def march(interval: int, intervals: int, target: Array, row_stride: int) -> int:
         loop(
             state.ctypes.data, inputs.ctypes.data, plan.key, pairs.ctypes.data, interval, intervals, plan.levels,
             scales.ctypes.data, plan.dt / 2**plan.levels, first, end, target.strides[0] // 8, row_stride,
-            target.ctypes.data, count, sound.ctypes.data,
+            target.ctypes.data, pending, count, sound.ctypes.data,
         )  # fmt: skip
         return int(sound.min())
 

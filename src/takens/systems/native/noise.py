@@ -24,12 +24,13 @@ REAL, HALF = f"<{LANES} x double>", f"<{LANES // 2} x i64>"
 def noisy_steps(program: Program, processes: int) -> tuple[list[str], set[str]]:
     """Functions that go steps along Wiener paths; `program` is one step whose last parameters are the increments.
 
-    `i64 @paths(y, p, key, pairs, row, rows, levels, scales, h, first, end, lane_stride, row_stride, out)`: `rows` times
-    2^levels steps of length h of all lanes from the start of interval `row`. `y` and `p` hold vectors of lanes, states
-    and parameters (step and increments left empty); `pairs` the numbers of the pairs of members in the first half of
-    the lanes; `scales` the standard deviations of the increment over an interval and of the refinements. States of the
-    lanes from `first` to `end` are written after each row. Returns the number of rows completed with finite ones.
-    `@blocks(..., count, results)` does so for blocks of lanes whose arrays follow one another.
+    `i64 @paths(y, p, key, pairs, row, rows, levels, scales, h, first, end, lane_stride, row_stride, out, pending)`:
+    `rows` times 2^levels steps of length h of all lanes from the start of interval `row`. `y` and `p` hold vectors of
+    lanes, states and parameters (step and increments left empty); `pairs` the numbers of the pairs of members in the
+    first half of the lanes; `scales` the standard deviations of the increment over an interval and of the refinements;
+    `pending` room for (levels + 1) vectors a process, at a multiple of 64 bytes. States of the lanes from `first` to
+    `end` are written after each row. Returns the number of rows completed with finite ones. `@blocks(..., count,
+    results)` does so for blocks of lanes whose arrays follow one another.
     """
     states, inputs = len(program.states), len(program.parameters)
     parts = [
@@ -47,13 +48,12 @@ def _entry(states: int, inputs: int, processes: int) -> str:
     """Where the numbers are, and what stays the same in all steps."""
     return f"""define i64 @{PATHS}(ptr noalias %y, ptr noalias readonly %p, i64 %key, ptr noalias readonly %pairs,
     i64 %row, i64 %rows, i64 %levels, ptr noalias readonly %scales, double %h, i64 %first, i64 %end,
-    i64 %lane_stride, i64 %row_stride, ptr noalias %out) nounwind {{
+    i64 %lane_stride, i64 %row_stride, ptr noalias %out, ptr noalias %pending) nounwind {{
 entry:
   %x = alloca [{states} x {REAL}], align 128
   %new = alloca [{states} x {REAL}], align 128
   %q = alloca [{inputs} x {REAL}], align 128
   %shown = alloca [{states} x {REAL}], align 128
-  %pending = alloca [{(MOST_LEVELS + 1) * processes} x {REAL}], align 128
   %pair = load {HALF}, ptr %pairs, align 8
   %total = load double, ptr %scales, align 8
   %steps = shl i64 1, %levels
@@ -80,7 +80,7 @@ whole:
 {_normal("w", "0", "%k")}
 {_scaled("w", "%total")}
   %w.place = getelementptr {REAL}, ptr %pending, i64 %k
-  store {REAL} %w.increment, ptr %w.place, align 128
+  store {REAL} %w.increment, ptr %w.place, align 64
   %k.next = add i64 %k, 1
   %k.more = icmp slt i64 %k.next, {processes}
   br i1 %k.more, label %whole, label %step"""
@@ -101,7 +101,7 @@ process:
   %kept.row = mul i64 %depth, {processes}
   %kept.index = add i64 %kept.row, %j
   %kept.place = getelementptr {REAL}, ptr %pending, i64 %kept.index
-  %kept = load {REAL}, ptr %kept.place, align 128
+  %kept = load {REAL}, ptr %kept.place, align 64
   br label %refine
 
 refine:
@@ -126,7 +126,7 @@ halve:
   %right.row = mul i64 %d.next, {processes}
   %right.index = add i64 %right.row, %j
   %right.place = getelementptr {REAL}, ptr %pending, i64 %right.index
-  store {REAL} %right, ptr %right.place, align 128
+  store {REAL} %right, ptr %right.place, align 64
   br label %refine
 
 refined:
@@ -212,8 +212,8 @@ failed:
 def _blocks(states: int, inputs: int) -> str:
     """The loop over blocks of lanes."""
     return f"""define void @{BLOCKS}(ptr %y, ptr %p, i64 %key, ptr %pairs, i64 %row, i64 %rows, i64 %levels,
-    ptr %scales, double %h, i64 %first, i64 %end, i64 %lane_stride, i64 %row_stride, ptr %out, i64 %count,
-    ptr %results) nounwind {{
+    ptr %scales, double %h, i64 %first, i64 %end, i64 %lane_stride, i64 %row_stride, ptr %out, ptr %pending,
+    i64 %count, ptr %results) nounwind {{
 entry:
   br label %block
 
@@ -228,7 +228,8 @@ block:
   %out.index = mul i64 %lane.index, %lane_stride
   %out.block = getelementptr double, ptr %out, i64 %out.index
   %found = call i64 @{PATHS}(ptr %y.block, ptr %p.block, i64 %key, ptr %pairs.block, i64 %row, i64 %rows, i64 %levels,
-      ptr %scales, double %h, i64 %first, i64 %end, i64 %lane_stride, i64 %row_stride, ptr %out.block)
+      ptr %scales, double %h, i64 %first, i64 %end, i64 %lane_stride, i64 %row_stride, ptr %out.block,
+      ptr %pending)
   %result.place = getelementptr i64, ptr %results, i64 %b
   store i64 %found, ptr %result.place, align 8
   %b.next = add i64 %b, 1
