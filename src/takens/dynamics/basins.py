@@ -92,7 +92,8 @@ def basins(
     Raises `SettingError` for settings that do not fit and `InsufficientData` where orbits settle on more than 25 sets,
     as those of a conservative system do. Cost: that of the orbits of the grid up to where they settle. Not for chaotic
     attractors in many dimensions: a sample no longer covers them, and such attractors may be taken for one. Chaotic
-    transients that last much longer than 6,000 samples are taken for attractors.
+    transients that last much longer than 6,000 samples are taken for attractors, and so are spirals that hardly shrink
+    in `transient`, as next to a bifurcation: make it longer there.
     Source: the recurrences are in the spirit of Datseris & Wagemakers, Chaos 32, 023104 (2022).
     """
     names = _sliced(system, box)
