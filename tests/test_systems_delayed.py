@@ -12,7 +12,12 @@ from scipy.special import lambertw
 import takens
 from takens.dynamics import kaplan_yorke_dimension
 from takens.errors import EquationError, SettingError, SimulationError
+from takens.systems.history import from_function
 from takens.systems.kinds import Delayed
+from takens.systems.native.delay import DelayProgram
+from takens.systems.native.delay_run import integrate_delayed
+from takens.systems.native.emit import Program
+from takens.systems.symbols.tree import Name, Negative
 
 
 def scalar(text: str, lags: dict[str, float | str], *, initial: float = 1.0, **keys: Any) -> Delayed:
@@ -34,9 +39,7 @@ def test_the_solution_by_steps(method: str) -> None:
     np.testing.assert_allclose(series.values[:, 0], by_steps(series.times - 1e-13), atol=3e-10)
 
 
-@pytest.mark.parametrize(
-    ("method", "order", "steps"), [("DOP853", 8, (1 / 2, 1 / 4)), ("Tsit5", 5, (1 / 64, 1 / 128))]
-)
+@pytest.mark.parametrize(("method", "order", "steps"), [("DOP853", 8, (1 / 2, 1 / 4)), ("Tsit5", 5, (1 / 64, 1 / 128))])
 def test_observed_order(method: str, order: int, steps: tuple[float, ...]) -> None:
     root = complex(1.5 + lambertw(-4 * np.exp(-1.5)))  # x = exp(root t) solves x' = 1.5 x - 4 x(t - 1)
     keys = {"history": {"x": f"exp({root.real!r}*t)*cos({root.imag!r}*t)"}}
@@ -225,6 +228,14 @@ def test_failures_say_where() -> None:
         takens.simulate(scalar("x**2 + 0*x1", {"x1": 1}), length=100, dt=0.1)
     assert caught.value.time == pytest.approx(1.0, abs=0.01)  # x = 1 / (1 - t)
     assert caught.value.state[0] > 100
+    program = Program(("x",), ("x1",), (Negative(Name("x1")),))
+    past = from_function(lambda times: np.ones((len(times), 1)), 1e-4, 7, 1e-9)
+    with pytest.raises(SimulationError, match="more than 1,000 steps") as caught:  # of a very short lag
+        integrate_delayed(
+            DelayProgram(program, ((0, 0),)), past, np.ones(1), np.empty(0), np.array([1e-4]), np.array([1e5]),
+            most_steps=1000,
+        )  # fmt: skip
+    assert 0 < caught.value.time < 1e5
     with pytest.raises(SettingError, match="history of x is not finite"):
         takens.simulate(scalar("-x1", {"x1": 1}, history={"x": "log(t)"}), length=3, dt=0.1)
     with pytest.raises(SettingError, match="lag -2"):

@@ -94,15 +94,17 @@ def simulate(
     Taylor, and DOP853 where Taylor has no series or fails. With `step` the steps are fixed and no longer than that, by
     RK4 unless another method is named (RK4 without `step` goes steps of dt); the transient is then rounded up to whole
     steps. Radau is for stiff flows; Leapfrog, Yoshida4 and KahanLi8 (fixed steps, order 2, 4, 8) for separable
-    Hamiltonians, Midpoint and Gauss4 (2, 4) for others: they keep the error of the energy bounded. Diffusions go fixed steps along Wiener paths drawn for `seed`, by Euler-Maruyama, Milstein or Heun; jump
-    processes draw their events for it: see `Diffusion` and `Jump`. Neither has a tolerance.
+    Hamiltonians, Midpoint and Gauss4 (2, 4) for others: they keep the error of the energy bounded. Diffusions go
+    fixed steps along Wiener paths drawn for `seed`, by Euler-Maruyama, Milstein or Heun; jump processes draw their
+    events for it: see `Diffusion` and `Jump`. Neither has a tolerance.
 
     The tolerance is absolute for states below 1: give a smaller one where states are small. An input that is 0 but for
     moments much shorter than the steps before it can be missed, as by any adaptive method: give `step` then.
     On a chaotic system the numbers follow the exact trajectory for about ln(1 / tolerance) / lambda time units, after
     that they are a typical trajectory of the same attractor. Raises `SettingError` for arguments that do not fit and
     `SimulationError`, with time and state, where the trajectory diverges or needs too many steps; stiff flows do
-    without Radau. Cost: about 0.1 s to compile a system once in a process, then about 0.1 microseconds a step for three states.
+    without Radau. Cost: about 0.1 s to compile a system once in a process, then about 0.1 microseconds a step for three
+    states.
     """
     system = _with(system, parameters)
     interval = system.default_dt() if dt is None else float(dt)
