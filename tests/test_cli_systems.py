@@ -121,3 +121,50 @@ def test_invariants_are_kept_and_not_computed_twice(
     assert [path.stat().st_mtime_ns for path in tasks] == before
     assert main(["invariants", "-q"]) == 2
     assert "--everything" in capsys.readouterr().err
+
+
+def test_a_diagram_tells_where_the_period_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "logistic.png"
+    assert main(["diagram", "Logistic", "--vary", "r=2.9:3.5", "--count", "61", "--out", str(out), "-q"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.rpartition(": ")[2] for line in lines] == ["period 1", "period 2", "period 4"]
+    assert lines[0].startswith("r 2.9 to ")
+    assert 2.96 < float(lines[0].split()[3].rstrip(":")) <= 3.0  # period doubling at 3
+    assert 3.44 < float(lines[2].split()[1]) < 3.47  # and at 1 + sqrt 6 = 3.449
+    assert out.read_bytes()[:4] == b"\x89PNG"
+    table = tmp_path / "logistic.csv"
+    assert main(["diagram", "Logistic", "--vary", "r=3.2:3.3", "--count", "2", "--out", str(table), "-q"]) == 0
+    rows = np.loadtxt(table, delimiter=",", skiprows=1)
+    r, x = rows[-1]
+    assert r == 3.3
+    low = (r + 1 - np.sqrt((r - 3) * (r + 1))) / (2 * r)
+    high = (r + 1 + np.sqrt((r - 3) * (r + 1))) / (2 * r)
+    assert min(abs(x - low), abs(x - high)) < 1e-9
+    capsys.readouterr()
+    assert main(["diagram", "Logistic", "--vary", "r=3.3", "-q"]) == 2
+    assert "NAME=LOW:HIGH" in capsys.readouterr().err
+
+
+def test_basins_name_attractors_and_their_shares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "wells.toml"
+    path.write_text(
+        'equations = { x = "v", v = "x - x**3 - 0.5*v" }\ninitial = { x = 0.1, v = 0.0 }\nperiod = 5.0\ndt = 0.05\n'
+    )
+    out = tmp_path / "wells.svg"
+    words = ["basins", str(path), "--box", "x=-2:2", "--box", "v=-2:2", "--resolution", "40", "--out", str(out), "-q"]
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert sorted(one.split(" at ")[0] for one in found["attractors"]) == ["fixed point", "fixed point"]
+    # The law is odd, so the two wells attract equal areas.
+    assert found["fractions"]["0"]["value"] == pytest.approx(0.5, abs=1e-9)
+    assert out.read_text().startswith("<?xml")
+
+
+def test_a_system_and_its_exponents_are_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["systems", "Henon"], ["exponents", "Henon", "--duration", "2000"]):
+        out = tmp_path / f"{words[0]}.png"
+        assert main([*words, "--out", str(out), "-q"]) == 0
+        assert out.read_bytes()[:4] == b"\x89PNG"
+        assert capsys.readouterr().out
+    assert main(["diagram", "Henon", "--vary", "a=1:1.1", "--count", "3", "--out", str(tmp_path / "x.gif"), "-q"]) == 2
+    assert ".png" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from .describing import info, measure, verdict
 from .dynamics import exponents, invariants
 from .failures import answer, terminable
 from .modelling import fit, forecast, generate, models
+from .portraits import basins, diagram
 from .studying import study
 from .systems import simulate, systems
 
@@ -28,20 +29,11 @@ def commands() -> None:
     """
 
 
-for _command in (
-    study,
-    info,
-    measure,
-    verdict,
-    fit,
-    forecast,
-    generate,
-    models,
-    systems,
-    simulate,
-    exponents,
+_COMMANDS = (
+    study, info, measure, verdict, fit, forecast, generate, models, systems, simulate, exponents, diagram, basins,
     invariants,
-):
+)  # fmt: skip
+for _command in _COMMANDS:
     commands.add_command(_command)
 
 

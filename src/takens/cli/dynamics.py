@@ -10,6 +10,7 @@ import click
 from ..errors import SettingError
 from .laws import PARAMETER, SYSTEM, known_system
 from .options import Manner, manner
+from .pictures import picture, wants_picture
 
 if TYPE_CHECKING:
     from ..executor import Row
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
 def exponents(name: str, duration: float | None, count: int | None, pairs: tuple[str, ...], manner: Manner) -> None:
     """The Lyapunov spectrum of a system from its equations, with its error.
 
+    OUT receives the numbers as JSON or, ending in .png, .svg or .pdf, a picture of how they converge.
+
     \b
-    Example:
+    Examples:
       takens exponents Lorenz63 --parameter rho=28
+      takens exponents Lorenz96 --count 5 --out convergence.png
     """
     from ..dynamics import lyapunov_spectrum
 
@@ -43,7 +47,14 @@ def exponents(name: str, duration: float | None, count: int | None, pairs: tuple
     lines = [f"{value:12.6g} +- {error:.2g} {found.unit}" for value, error in zip(found.value, errors, strict=True)]
     known = {key: found.details[key] for key in ("kaplan_yorke_dimension", "sum", "divergence") if key in found.details}
     lines += [f"{key.replace('_', ' ')}: {value:.6g}" for key, value in known.items()]
-    manner.result({**found.to_dict(), "standard_error": errors, **known}, lines)
+    document = {**found.to_dict(), "standard_error": errors, **known}
+    if wants_picture(manner):
+        from ..figures import convergence_figure
+
+        picture(manner, "", convergence_figure(found))
+        manner.tell(document, lines)
+    else:
+        manner.result(document, lines)
 
 
 @click.command(short_help="Exponents, dimensions and period of systems, computed here.")

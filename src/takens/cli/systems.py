@@ -9,9 +9,13 @@ import click
 from ..errors import SettingError
 from .laws import PARAMETER, SYSTEM, known_system
 from .options import Manner, manner
+from .pictures import picture, wants_picture
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from ..systems.base import System
@@ -22,16 +26,22 @@ if TYPE_CHECKING:
 @click.option("--tag", metavar="TAG", multiple=True, help="Only systems with this tag; repeatable.")
 @manner
 def systems(name: str | None, tag: tuple[str, ...], manner: Manner) -> None:
-    """List the systems of the catalogue, or show one: equations, parameters, what is known about it.
+    """List the systems of the catalogue, or show one: equations, parameters, what is known and was computed about it.
+
+    With a name, OUT receives everything as JSON or, ending in .png, .svg or .pdf, a picture of its motion.
 
     \b
     Examples:
       takens systems --tag hamiltonian
-      takens systems Lorenz63
+      takens systems Lorenz63 --out lorenz.png
     """
     if name is not None:
         shown = known_system(name, ())
-        manner.result(_document(shown), _page(shown))
+        if wants_picture(manner):
+            picture(manner, "", _portrait(shown))
+            manner.tell(_document(shown), _page(shown))
+        else:
+            manner.result(_document(shown), _page(shown))
         return
     from ..systems import names, system
 
@@ -111,6 +121,7 @@ def _document(system: System) -> dict[str, Any]:
         "equations": system.text().splitlines(), "initial": system.initial, "period": system.period, "dt": system.dt,
         "tags": system.tags, "reference": system.reference, "description": system.description,
         "known": {key: {"value": one.value, "source": one.source} for key, one in system.known.items()},
+        "computed": _computed(system),
     }  # fmt: skip
 
 
@@ -123,5 +134,45 @@ def _page(system: System) -> list[str]:
     if system.period is not None:
         lines.append(f"Typical period: {system.period:.4g}, sampling interval {system.dt:.4g}")
     lines += [f"Known {key.replace('_', ' ')}: {one.value} ({one.source})" for key, one in system.known.items()]
+    lines += _computed_lines(_computed(system))
     lines += [f"Tags: {', '.join(system.tags)}"] if system.tags else []
     return lines + ([f"Reference: {system.reference}"] if system.reference else [])
+
+
+def _computed(system: System) -> Mapping[str, Any] | None:
+    """The invariants that the package carries of a system of the catalogue at its defaults."""
+    from ..systems import names
+    from ..systems import system as known
+    from ..systems.invariants import stored
+
+    if system.name not in names() or dict(known(system.name).parameters) != dict(system.parameters):
+        return None
+    return stored(system.name)
+
+
+def _computed_lines(found: Mapping[str, Any] | None) -> list[str]:
+    """Stored invariants for people."""
+    if found is None or "failed" in found:
+        return []
+    spectrum = found["lyapunov_spectrum"]
+    pairs = list(zip(spectrum["value"], spectrum["standard_error"], strict=True))
+    shown = ", ".join(f"{value:.5g} ({error:.1g})" for value, error in pairs[:6]) + (", ..." if len(pairs) > 6 else "")
+    lines = [f"Computed Lyapunov exponents, with standard errors: {shown} {spectrum['unit']}"]
+    if "kaplan_yorke_dimension" in found:
+        one = found["kaplan_yorke_dimension"]
+        lines.append(f"Computed Kaplan-Yorke dimension: {one['value']:.5g} ({one['standard_error']:.1g})")
+    one = found["correlation_dimension"]
+    if one["value"] is not None and not one["reason"]:
+        low, high = one["interval"]
+        lines.append(f"Computed correlation dimension: {one['value']:.4g} [{low:.4g}, {high:.4g}]")
+    if not found["settled"]:
+        lines.append("Its two halves differ: the orbit is a transient or intermittent; do not trust these numbers.")
+    return lines
+
+
+def _portrait(system: System) -> Figure:
+    """A picture of the motion."""
+    from ..figures import system_figure
+    from ..systems.simulate import simulate as run
+
+    return system_figure(system, run(system, length=20_000).values)
