@@ -1,0 +1,1 @@
+"""Machine-code kernels of measures; imported inside functions, since Numba takes long to import."""
