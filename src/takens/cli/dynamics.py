@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ..tasks import Task
 
 
+DETERMINISTIC = ("flow", "map", "delayed", "field")
+"""The kinds of systems that have exponents."""
+
+
 @click.command(short_help="Lyapunov exponents of a known system.")
 @SYSTEM
 @click.option("--duration", type=float, help="Time, or iterations, to average over.")
@@ -112,7 +116,6 @@ def invariants(
 def _tasks(names: tuple[str, ...], everything: bool, settings: dict[str, Any]) -> list[Task]:
     """A task for each system that was named."""
     from ..dynamics.invariants import invariants_task
-    from ..systems import Flow, Map
     from ..systems import names as catalogue
     from ..systems.definition import read_toml, system
 
@@ -121,11 +124,15 @@ def _tasks(names: tuple[str, ...], everything: bool, settings: dict[str, Any]) -
     found = []
     for name in catalogue() if everything else names:
         law = system(Path(name) if name.endswith(".toml") else name)
-        if isinstance(law, Flow | Map):
+        if law.kind in DETERMINISTIC:
             table = read_toml(Path(name)) if name.endswith(".toml") else None
             found.append(invariants_task(law.name, table, **settings))
         elif not everything:
-            raise SettingError(f"a {law.kind} has no invariants here", place=name, remedy="Flows and maps have.")
+            raise SettingError(
+                f"a {law.kind} has no invariants here",
+                place=name,
+                remedy=f"Those of kind {', '.join(DETERMINISTIC)} have.",
+            )
     return found
 
 

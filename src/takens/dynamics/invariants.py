@@ -24,6 +24,10 @@ REVISION = 1
 """Counts changes of this file, or of what it uses, that change its numbers."""
 PERIODS, ITERATIONS = 20_000, 1_000_000
 """Length of the average of exponents: of flows of three states in periods, of maps in iterations."""
+LEAST = 500
+"""The fewest periods, or iterations, of an average."""
+FULL, SOME = 40, 10
+"""Systems of up to `FULL` numbers have their whole spectrum computed, larger ones the largest `SOME` exponents."""
 PARTS = 25
 """Consecutive parts of the orbit that give the error of the Kaplan-Yorke dimension."""
 SETTLED = 4.0
@@ -35,17 +39,22 @@ def invariants(
 ) -> dict[str, Any]:
     """The invariants of a deterministic system as plain data: name -> {value, error, ...}.
 
-    `lyapunov_spectrum` (`count` exponents, None: all) with `standard_error`s from an orbit of `duration` (None: 20,000
-    periods of a flow of three states, fewer of larger ones, or a million iterations); of a full spectrum also its
-    `sum`, the mean `divergence` along the same orbit, which must agree, and `kaplan_yorke_dimension` with the error
-    that those of the exponents cause; the `correlation_dimension`, and the `dominant_period`. Each has `reason` where it is not admissible. `settled` tells
-    whether both halves of the orbit have the same exponents within four standard errors: where not, the orbit was a
+    `lyapunov_spectrum` (`count` exponents, None: all of up to 40, else 10) with `standard_error`s from an orbit of
+    `duration` (None: 20,000 periods of a flow of three states, fewer of larger ones, or a million iterations); of a
+    full spectrum also its `sum`, the mean `divergence` along the same orbit, which must agree, and
+    `kaplan_yorke_dimension` with the error that those of the exponents cause; the `correlation_dimension`, and the
+    `dominant_period`. Each has `reason` where it is not admissible. `settled` tells whether both halves of the orbit
+    have the same exponents within four standard errors: where not, the orbit was a
     transient or is intermittent, and no number here should be trusted. Raises what `lyapunov_spectrum` raises. Cost:
     seconds for a few states.
     """
+    size = len(system.phase())
+    if count is None:
+        count = size if size <= FULL else SOME
     if duration is None:
-        fewer = max(1.0, (system.dimension / 3) ** 2)  # the work grows as the square of the number of states
-        duration = ITERATIONS if system.stepwise else PERIODS / fewer * (system.period or 1.0)
+        share = 12 / (size * (count + 1))  # the work, beside that of three states with three vectors
+        rounds = max(LEAST, ITERATIONS * min(1.0, share)) if system.stepwise else max(LEAST, PERIODS * min(1.0, share))
+        duration = rounds if system.stepwise else rounds * (system.period or 1.0)
     spectrum = lyapunov_spectrum(system, duration=duration, count=count, seed=seed)
     error = np.asarray(spectrum.details["standard_error"])
     convergence = np.asarray(spectrum.details["convergence"])
@@ -64,7 +73,11 @@ def invariants(
             "value": value,
             "standard_error": _carried(spectrum.value, error, convergence),
         }
-    found["correlation_dimension"] = _estimate(lambda: correlation_dimension(system))
+    if size == system.dimension:
+        found["correlation_dimension"] = _estimate(lambda: correlation_dimension(system))
+    else:
+        reason = "the state is a function; its present value alone does not fill the attractor"
+        found["correlation_dimension"] = {"value": None, "reason": reason}
     found["dominant_period"] = _estimate(lambda: dominant_period(system))
     return found
 
