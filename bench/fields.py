@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 import takens
-from takens.systems.spectral_steps import ArraySteps, factors, steps
+from takens.systems.spectral.steps import ArraySteps, factors, steps
 
 Walk = Callable[[np.ndarray, int], np.ndarray]
 LENGTH, STEP = 22.0, 0.25

@@ -24,7 +24,7 @@ import numpy as np
 
 import takens
 from takens.systems.families.structure import edges_of
-from takens.systems.lattice import Lattice
+from takens.systems.lattice.rule import Lattice
 from takens.systems.native.integrate import march
 from takens.systems.native.tableau import RK4
 

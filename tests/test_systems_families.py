@@ -11,7 +11,7 @@ from scipy.special import iv
 import takens
 from takens.errors import SettingError
 from takens.systems.families.structure import edges_of
-from takens.systems.lattice import Lattice
+from takens.systems.lattice.rule import Lattice
 from takens.systems.native.integrate import march
 from takens.systems.native.tableau import RK4
 

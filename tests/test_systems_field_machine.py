@@ -12,7 +12,7 @@ from takens.errors import SettingError
 from takens.random import generator
 from takens.systems.native.fourier import rows_of, table, transformable, transforms
 from takens.systems.native.machine import POINTER, Machine
-from takens.systems.spectral_steps import ArraySteps, factors, steps
+from takens.systems.spectral.steps import ArraySteps, factors, steps
 
 
 @pytest.mark.parametrize("points", [2**k for k in range(3, 13)])

@@ -10,9 +10,9 @@ import pytest
 import takens
 from takens.errors import EquationError, SettingError, SimulationError
 from takens.systems import Flow, Map, System
-from takens.systems.lattice import Lattice
-from takens.systems.lattice_graph import Graph
-from takens.systems.lattice_tangent import tangent
+from takens.systems.lattice.graph import Graph
+from takens.systems.lattice.rule import Lattice
+from takens.systems.lattice.tangent import tangent
 from takens.systems.native.compile import compile_rule
 
 rng = np.random.default_rng(5)

@@ -24,7 +24,7 @@ REVISION = 1
 """Counts changes of this file, or of what it uses, that change its numbers."""
 PERIODS, ITERATIONS = 20_000, 1_000_000
 """Length of the average of exponents: of flows of three states in periods, of maps in iterations."""
-LEAST = 500
+LEAST = 100
 """The fewest periods, or iterations, of an average."""
 FULL, SOME = 40, 10
 """Systems of up to `FULL` numbers have their whole spectrum computed, larger ones the largest `SOME` exponents."""
@@ -73,7 +73,9 @@ def invariants(
             "value": value,
             "standard_error": _carried(spectrum.value, error, convergence),
         }
-    if size == system.dimension:
+    if size > FULL:
+        found["correlation_dimension"] = {"value": None, "reason": f"not attempted for {size} numbers"}
+    elif size == system.dimension:
         found["correlation_dimension"] = _estimate(lambda: correlation_dimension(system))
     else:
         reason = "the state is a function; its present value alone does not fill the attractor"

@@ -15,7 +15,7 @@ from .equations import Equations
 from .symbols.printing import text
 
 if TYPE_CHECKING:
-    from .lattice import Lattice
+    from .lattice.rule import Lattice
 
 
 class Reading:
@@ -51,7 +51,7 @@ class Reading:
         """The parsed equations of the system, or of a node where there is a table `lattice`."""
         if "lattice" not in self.table:
             return self.equations(time=time)
-        from .lattice_reading import lattice
+        from .lattice.reading import lattice
 
         return lattice(self, time=time)
 

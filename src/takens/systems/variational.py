@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import InsufficientData, SettingError, SimulationError
 from .base import System
 from .equations import Equations
-from .lattice import Lattice
+from .lattice.rule import Lattice
 from .rule import Array
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _along_lattice(
 
 @lru_cache(maxsize=16)
 def _lattice_program(rule: Lattice, count: int) -> Program:
-    from .lattice_tangent import tangent
+    from .lattice.tangent import tangent
 
     return tangent(rule, count).program
 

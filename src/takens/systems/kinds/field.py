@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from ...errors import EquationError, SettingError
 from ..base import Report, Request, System
 from ..rule import Array
-from ..spectral import FEWEST, MOST, Spectral
-from ..spectral_terms import SPACE, Terms
+from ..spectral.rule import FEWEST, MOST, Spectral
+from ..spectral.terms import SPACE, Terms
 
 if TYPE_CHECKING:
     from ..reading import Reading
@@ -96,7 +96,7 @@ class Field(System):
 
     def trajectory(self, request: Request, initial: Array, report: Report | None = None) -> tuple[Array, Array]:
         """Rows at the ends of fixed steps; the tolerance is not used."""
-        from ..spectral_steps import march
+        from ..spectral.steps import march
 
         grid = self._spectral.grid(self.parameters)
         spectra, values = grid.spectra(np.asarray(initial, dtype=np.float64))[None], tuple(self.parameters.values())
@@ -121,7 +121,7 @@ class Field(System):
 
         That is known where the divergence is the same everywhere, and NaN elsewhere.
         """
-        from ..spectral_steps import march
+        from ..spectral.steps import march
 
         grid = self._spectral.grid(self.parameters)
         count, step = self._split(duration, None)

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 Spectra = NDArray[np.complex128]
 
 FACTORS = ("whole", "half", "first", "start", "middle", "end")
-"""The coefficients of a step, in the order of their tables; see `spectral_steps.factors`."""
+"""The coefficients of a step, in the order of their tables; see `spectral.steps.factors`."""
 
 
 @dataclass(frozen=True, eq=False)

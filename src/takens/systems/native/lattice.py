@@ -13,7 +13,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..lattice import Lattice, Neighbour
+from ..lattice.rule import Lattice, Neighbour
 from ..symbols.tree import Expression, Name
 from ..symbols.walk import substituted
 from .emit import ZERO, Loops, Lowering, Program, names_of

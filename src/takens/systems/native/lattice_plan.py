@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ..equations import Definitions
-from ..lattice import Lattice
+from ..lattice.rule import Lattice
 from ..symbols.tree import Binary, Call, Expression, Name
 from ..symbols.walk import names_in, parts, postorder, rebuilt, substituted
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import SettingError
-from .rule import Array, Rule
-from .spectral_grid import Grid
-from .spectral_terms import TIME, Terms
-from .symbols.differentiate import ZERO
-from .symbols.printing import text
+from ...errors import SettingError
+from ..rule import Array, Rule
+from ..symbols.differentiate import ZERO
+from ..symbols.printing import text
+from .grid import Grid
+from .terms import TIME, Terms
 
 if TYPE_CHECKING:
-    from .native.fourier_scheme import Scheme
+    from ..native.fourier_scheme import Scheme
 
 FEWEST, MOST = 8, 65_536
 """The sizes of grids."""
@@ -65,13 +65,13 @@ class Spectral(Rule):
 
     @property
     def program(self) -> None:
-        """Grids have machine code of their own: see `spectral_steps`."""
+        """Grids have machine code of their own: see `spectral.steps`."""
         return
 
     @cached_property
     def scheme(self) -> Scheme:
         """What the machine code of steps is made from."""
-        from .native.fourier_scheme import Scheme
+        from ..native.fourier_scheme import Scheme
 
         terms = self.terms
         slopes, definitions = terms.slope_terms
@@ -110,7 +110,7 @@ class Spectral(Rule):
 
     def latex(self, *, kind: str) -> str:
         """The equations of the fields as a LaTeX `aligned` environment, with subscripts for derivatives."""
-        from .symbols.latex import latex, symbol
+        from ..symbols.latex import latex, symbol
 
         names = {
             name: f"{symbol(self.terms.fields[i])}_{{{'x' * order}}}" if order else symbol(self.terms.fields[i])

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import SettingError
+from ...errors import SettingError
 
 
 @final

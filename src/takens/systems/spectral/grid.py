@@ -8,9 +8,9 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import SettingError
-from .rule import Array
-from .spectral_terms import Terms
+from ...errors import SettingError
+from ..rule import Array
+from .terms import Terms
 
 Spectra = NDArray[np.complex128]
 

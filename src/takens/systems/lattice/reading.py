@@ -8,12 +8,12 @@ from typing import Any, NoReturn, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import EquationError, SettingError
-from .equations import Definitions, check_names
-from .lattice import BOUNDARIES, Boundary, Lattice, Neighbour
-from .lattice_graph import Graph
-from .reading import Reading
-from .symbols.expression import parse
+from ...errors import EquationError, SettingError
+from ..equations import Definitions, check_names
+from ..reading import Reading
+from ..symbols.expression import parse
+from .graph import Graph
+from .rule import BOUNDARIES, Boundary, Lattice, Neighbour
 
 KEYS = ("size", "neighbours", "boundary", "mean", "coupling", "edges", "weights", "directed", "arrays", "common")
 """What a `lattice` table may hold."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .lattice import Lattice
-from .symbols import latex as formulas
-from .symbols import printing
-from .symbols.tree import Expression, Name
-from .symbols.walk import substituted
+from ..symbols import latex as formulas
+from ..symbols import printing
+from ..symbols.tree import Expression, Name
+from ..symbols.walk import substituted
+from .rule import Lattice
 
 
 def lines(rule: Lattice, left: str) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .lattice import Lattice
-from .symbols.evaluate import program
-from .symbols.tree import Expression
-from .symbols.walk import names_in
+from ..symbols.evaluate import program
+from ..symbols.tree import Expression
+from ..symbols.walk import names_in
+from .rule import Lattice
 
 Array = NDArray[np.float64]
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Literal, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import EquationError, SettingError
-from .equations import Definitions
-from .lattice_graph import Graph
-from .rule import Rule
-from .symbols.tree import CONSTANTS, Expression, Name
-from .symbols.walk import names_in, substituted
+from ...errors import EquationError, SettingError
+from ..equations import Definitions
+from ..rule import Rule
+from ..symbols.tree import CONSTANTS, Expression, Name
+from ..symbols.walk import names_in, substituted
+from .graph import Graph
 
 if TYPE_CHECKING:
-    from .lattice_values import Forms
-    from .native.emit import Program
+    from ..native.emit import Program
+    from .values import Forms
 
 Array = NDArray[np.float64]
 Boundary = Literal["ring", "zero", "edge"]
@@ -164,20 +164,20 @@ class Lattice(Rule):
     @cached_property
     def program(self) -> Program:
         """What machine code is made from: loops over the nodes."""
-        from .native.emit import Program
-        from .native.lattice import LatticeLoops
+        from ..native.emit import Program
+        from ..native.lattice import LatticeLoops
 
         return Program(self.states, self.parameters, (), (), self.time, LatticeLoops(self.bare))
 
     @cached_property
     def _forms(self) -> Forms:
-        from .lattice_values import Forms
+        from .values import Forms
 
         return Forms(self.bare)
 
     @cached_property
     def _tangent(self) -> Lattice:
-        from .lattice_tangent import tangent
+        from .tangent import tangent
 
         return tangent(self, 1)
 
@@ -204,13 +204,13 @@ class Lattice(Rule):
 
     def lines(self, left: str) -> str:
         """The equations of a node as plain text, with i for the node, after what they use."""
-        from .lattice_text import lines
+        from .text import lines
 
         return lines(self, left)
 
     def latex(self, *, kind: str) -> str:
         """The equations of a node as a LaTeX `aligned` environment, with i for the node, after what they use."""
-        from .lattice_text import aligned
+        from .text import aligned
 
         return aligned(self, kind=kind)
 

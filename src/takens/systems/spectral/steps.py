@@ -7,10 +7,10 @@ from typing import NoReturn, Protocol, final
 
 import numpy as np
 
-from ..errors import SimulationError
-from .base import Report
-from .spectral import Spectral
-from .spectral_grid import Grid, Spectra
+from ...errors import SimulationError
+from ..base import Report
+from .grid import Grid, Spectra
+from .rule import Spectral
 
 CIRCLE = 64
 """Points of the contour integrals."""
@@ -119,12 +119,12 @@ def steps(rule: Spectral, parameters: tuple[float, ...], step: float) -> Steps:
     coefficients = factors(grid.symbol, step)
     if rule.terms.even:
         coefficients = {name: value.real.astype(complex) for name, value in coefficients.items()}
-    from .native.fourier import transformable
+    from ..native.fourier import transformable
 
     if not transformable(rule.points):
         return ArraySteps(grid, coefficients, step)
-    from .native.fourier_march import MachineSteps
-    from .native.fourier_scheme import tables
+    from ..native.fourier_march import MachineSteps
+    from ..native.fourier_scheme import tables
 
     numbers = tables(rule.scheme, grid.waves, grid.mask, coefficients)
     return MachineSteps(rule.scheme, numbers, grid.x, np.array(parameters), step)

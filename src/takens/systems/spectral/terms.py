@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import final
 
-from ..errors import EquationError
-from .equations import Definitions, check_names
-from .symbols.differentiate import ZERO, differentiate
-from .symbols.evaluate import Program, program
-from .symbols.expression import parse
-from .symbols.tree import CONSTANTS, Expression, Name
-from .symbols.walk import names_in
+from ...errors import EquationError
+from ..equations import Definitions, check_names
+from ..symbols.differentiate import ZERO, differentiate
+from ..symbols.evaluate import Program, program
+from ..symbols.expression import parse
+from ..symbols.tree import CONSTANTS, Expression, Name
+from ..symbols.walk import names_in
 
 HIGHEST = 6
 """The highest derivative that equations may hold: u_xxxxxx."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from .equations import Definitions
-from .lattice import Lattice, Neighbour
-from .lattice_values import shifted
-from .symbols.differentiate import ZERO, add, differentiate, multiply
-from .symbols.tree import Expression, Name, Number
+from ..equations import Definitions
+from ..symbols.differentiate import ZERO, add, differentiate, multiply
+from ..symbols.tree import Expression, Name, Number
+from .rule import Lattice, Neighbour
+from .values import shifted
 
 
 def tangent(rule: Lattice, count: int) -> Lattice:
