@@ -1,0 +1,1 @@
+"""Dimensions: how many numbers tell where on its attractor a system is."""
