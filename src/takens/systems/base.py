@@ -124,6 +124,11 @@ class System(abc.ABC):
         object.__setattr__(self, "known", Table(self.known))
         object.__setattr__(self, "tags", tuple(self.tags))
 
+    def __repr__(self) -> str:
+        listed = ", ".join(f"{key}={value:.6g}" for key, value in self.parameters.items())
+        states = ", ".join(self.states) if self.dimension <= 6 else f"{self.dimension} states"
+        return f"{type(self).__name__}({self.name!r}: {states}{'; ' if listed else ''}{listed})"
+
     @property
     def states(self) -> tuple[str, ...]:
         """The names of the state variables, in order."""

@@ -10,8 +10,7 @@ from typing import final
 from .equations import Definitions, Equations
 from .native.emit import Program
 from .symbols.differentiate import ZERO, add, multiply, subtract
-from .symbols.tree import Binary, Call, Compare, Conditional, Expression, Logical, Name, Negative, Number
-from .symbols.walk import postorder
+from .symbols.tree import Expression, Name, Number
 
 STEP = "the step"
 HALF = Number(0.5)
@@ -90,13 +89,13 @@ class Stochastic:
         later |= {state: Name(end) for state, end in zip(states, ends, strict=True)}
         later |= {name: Name(f"{name} at the end") for name in definitions}
         both = dict(definitions) | dict(zip(ends, self._moved(rates), strict=True))
-        both |= {f"{name} at the end": replaced(tree, later) for name, tree in definitions.items()}
+        both |= {f"{name} at the end": substituted(tree, later) for name, tree in definitions.items()}
         terms = [(rates, Name(STEP))]
         terms += [(column.expressions, Name(increment(k))) for k, column in enumerate(self.columns)]
         expressions: list[Expression] = [Name(state) for state in states]
         for trees, factor in terms:
             for i, tree in enumerate(trees):
-                mean = multiply(HALF, add(tree, replaced(tree, later)))
+                mean = multiply(HALF, add(tree, substituted(tree, later)))
                 expressions[i] = add(expressions[i], multiply(mean, factor))
         return self._program(expressions, both)
 
@@ -126,34 +125,6 @@ class Stochastic:
         drift = self.drift
         inputs = (*drift.parameters, STEP, *(increment(k) for k in range(len(self.columns))))
         return Program(drift.states, inputs, tuple(expressions), tuple(definitions.items()), drift.time)
-
-
-def replaced(tree: Expression, names: Mapping[str, Expression]) -> Expression:
-    """A tree with other trees in the place of some names. Cost: linear in the number of distinct nodes."""
-    found: dict[int, Expression] = {}
-
-    def of(part: Expression) -> Expression:
-        return found[id(part)]
-
-    for node in postorder([tree]):
-        match node:
-            case Name(name):
-                found[id(node)] = names.get(name, node)
-            case Negative(argument):
-                found[id(node)] = Negative(of(argument))
-            case Binary(operator, left, right):
-                found[id(node)] = Binary(operator, of(left), of(right))
-            case Compare(operator, left, right):
-                found[id(node)] = Compare(operator, of(left), of(right))
-            case Logical(operator, left, right):
-                found[id(node)] = Logical(operator, of(left), of(right))
-            case Call(function, arguments):
-                found[id(node)] = Call(function, tuple(map(of, arguments)))
-            case Conditional(test, then, otherwise):
-                found[id(node)] = Conditional(of(test), of(then), of(otherwise))
-            case _:
-                found[id(node)] = node
-    return found[id(tree)]
 
 
 def _dot(left: Sequence[Expression], right: Sequence[Expression]) -> Expression:

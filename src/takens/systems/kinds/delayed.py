@@ -35,7 +35,7 @@ class Delay(NamedTuple):
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Delayed(System):
     """A system of delay differential equations with constant lags, dx/dt = f(x(t), x(t - lag), ..., t, p).
 

@@ -32,7 +32,7 @@ SUBSTEPS = 16
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Diffusion(System):
     """A system of stochastic differential equations, dx = f(x, t, p) dt + sum_k g_k(x, t, p) dW_k.
 

@@ -23,7 +23,7 @@ POINTS = 128
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Field(System):
     """Partial differential equations du/dt = linear - d(flux)/dx + reaction, periodic in 0 <= x < domain.
 

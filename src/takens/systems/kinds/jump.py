@@ -16,11 +16,10 @@ from ...random import generator
 from ..base import Report, Request, System
 from ..equations import Equations, check_names
 from ..rule import Array
-from ..stochastic import replaced
 from ..symbols.differentiate import ZERO, add, multiply
 from ..symbols.expression import parse
 from ..symbols.tree import Call, Expression, Name, Number
-from ..symbols.walk import names_in
+from ..symbols.walk import names_in, substituted
 from .diffusion import Diffusion
 from .flow import Flow
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Jump(System):
     """A Markov jump process: reaction r happens at the rate a_r(x, p) and adds the whole numbers c_r to the state x.
 
@@ -202,8 +201,8 @@ class Jump(System):
         assert isinstance(self.rule, Equations)
         defined: dict[str, Expression] = {}
         for name, tree in self.rule.auxiliary:
-            defined[name] = replaced(tree, defined)
-        return tuple(replaced(rate, defined) for rate in self.rates)
+            defined[name] = substituted(tree, defined)
+        return tuple(substituted(rate, defined) for rate in self.rates)
 
     def _common(self) -> dict[str, Any]:
         """What other kinds of the same law share with it."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Map(System):
     """An iterated map, x_(n+1) = f(x_n, n, p)."""
 
