@@ -11,6 +11,7 @@ from .equations import Definitions, Equations
 from .native.emit import Program
 from .symbols.differentiate import ZERO, add, multiply, subtract
 from .symbols.tree import Expression, Name, Number
+from .symbols.walk import substituted
 
 STEP = "the step"
 HALF = Number(0.5)
