@@ -1,7 +1,9 @@
-"""Numbers as people read them: significant digits, separated thousands, percentages, true minus signs."""
+"""Numbers and results as people read them: significant digits, separated thousands, percentages, true minus signs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -76,3 +78,53 @@ def interval(low: Any, high: Any) -> str:
 def counted(count: int, noun: str) -> str:
     """A count and its noun: `1 row`, `1,024 rows`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+FEW = 6
+"""As many numbers or parts of a result are shown one by one."""
+LONGEST = 110
+"""Characters of a value in a line."""
+
+
+def printed(result: Any) -> str:
+    """The printed form of a dataclass: a line for each field; of long arrays shape and range, of long lists the count.
+
+    To be used as `__repr__ = printed`: the default prints every number.
+    """
+    names = [one.name for one in fields(result) if one.repr]
+    width = max(map(len, names), default=0)
+    lines = [f"  {name:<{width}}  {_shown(getattr(result, name), width + 4)}" for name in names]
+    return "\n".join([type(result).__name__, *lines])
+
+
+def _shown(value: Any, indent: int) -> str:
+    """A field of a result on one line, or on a few with an indent."""
+    if isinstance(value, np.ndarray):
+        return _array(value)
+    parts: list[str] = []
+    if isinstance(value, Mapping):
+        parts = [f"{key}: {_shown(item, indent)}" for key, item in value.items()] if len(value) <= 2 * FEW else []
+    elif isinstance(value, tuple | list):
+        parts = [_shown(item, indent) for item in value] if len(value) <= 2 * FEW else []
+        parts = [f"({part})" if isinstance(item, tuple) else part for item, part in zip(value, parts, strict=False)]
+    else:
+        text = f"{value:.6g}" if isinstance(value, float) else str(value)
+        return text if len(text) <= LONGEST and "\n" not in text else f"a {type(value).__name__}"
+    if not parts:
+        return f"{len(value):,} of them" if value else "none"
+    joined = ", ".join(parts)
+    return joined if len(joined) <= LONGEST and not any(map(is_dataclass, value)) else ("\n" + " " * indent).join(parts)
+
+
+def _array(value: np.ndarray[Any, Any]) -> str:
+    """An array: its numbers if they are few, else its shape and range."""
+    if value.ndim == 0 or 0 < value.size <= FEW:
+        return " ".join(np.array2string(value, precision=5, max_line_width=LONGEST).split())
+    shape = " x ".join(map(str, value.shape))
+    if value.dtype.kind == "b":
+        return f"{shape}, {np.count_nonzero(value)} true"
+    finite = value[np.isfinite(value)] if value.dtype.kind in "fiu" else value[:0]
+    if not finite.size:
+        return shape + (", complex" if value.dtype.kind == "c" else "")
+    lost = f", {value.size - finite.size:,} not finite" if finite.size < value.size else ""
+    return f"{shape}, {finite.min():.5g} to {finite.max():.5g}{lost}"

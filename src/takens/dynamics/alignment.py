@@ -11,6 +11,7 @@ from ..errors import InsufficientData, SettingError
 from ..random import generator
 from ..systems.base import Report, System
 from ..systems.variational import reductions
+from ..wording import printed
 from .averages import checked, lost, settled
 
 Array = NDArray[np.float64]
@@ -27,6 +28,8 @@ class Alignment:
 
     times: Array
     log_index: Array
+
+    __repr__ = printed
 
     @property
     def index(self) -> Array:

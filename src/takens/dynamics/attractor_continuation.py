@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import SettingError
 from ..systems.base import Report, System
+from ..wording import printed
 from .attractors import ESCAPED, UNDECIDED, Attractor, settling
 from .basins import SEEDS, drawn, settle, shares, wilson
 
@@ -34,6 +35,8 @@ class AttractorContinuation:
     intervals: Array
     escaped: Array
     undecided: Array
+
+    __repr__ = printed
 
     def span(self, number: int) -> tuple[float, float]:
         """The smallest and the largest value of the parameter at which an attractor was found."""

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import InsufficientData, SettingError, SimulationError
 from ..systems.base import System
 from ..systems.evolve import evolve
+from ..wording import printed
 from .exponents import lyapunov_spectrum
 from .record import MOST_NUMBERS, STILL, events, period_of
 
@@ -50,6 +51,8 @@ class Attractor:
     period: float | None = None
     exponent: float | None = None
 
+    __repr__ = printed
+
     @property
     def centre(self) -> Array:
         """The mean state `(state,)`."""
@@ -80,6 +83,8 @@ class Settling:
     rounds: int
     bound: float
     tolerance: float
+
+    __repr__ = printed
 
     def samples(self, states: Array, wait: float, count: int) -> Array:
         """The samples `(member, count, state)` of the orbits after about `wait`; NaN where they escape."""

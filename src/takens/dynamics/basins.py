@@ -12,6 +12,7 @@ from ..errors import SettingError
 from ..estimate import Estimate
 from ..random import generator
 from ..systems.base import Report, System
+from ..wording import printed
 from .attractors import ESCAPED, UNDECIDED, Attractor, Settling, described, settling
 
 Array = NDArray[np.float64]
@@ -32,6 +33,8 @@ class Basins:
     labels: NDArray[np.int64]
     attractors: tuple[Attractor, ...]
     settling: Settling
+
+    __repr__ = printed
 
     @property
     def fractions(self) -> dict[int, Estimate]:
@@ -56,6 +59,8 @@ class BasinFractions:
     labels: NDArray[np.int64]
     attractors: tuple[Attractor, ...]
     settling: Settling
+
+    __repr__ = printed
 
     @property
     def fractions(self) -> dict[int, Estimate]:

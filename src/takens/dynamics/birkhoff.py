@@ -12,6 +12,7 @@ from ..errors import SettingError
 from ..estimate import Estimate
 from ..systems.base import System
 from ..systems.evolve import orbit
+from ..wording import printed
 
 Array = NDArray[np.float64]
 Observable = str | Callable[[Array], ArrayLike]
@@ -33,6 +34,8 @@ class BirkhoffAverage:
     halves: tuple[float, float]
     digits: float
     length: int
+
+    __repr__ = printed
 
     @property
     def regular(self) -> bool:

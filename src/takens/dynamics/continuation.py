@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import SettingError
 from ..systems.base import System
+from ..wording import printed
 from .closed_orbits import ClosedOrbit
 from .fixed_points import eigenvalues, require_autonomous
 
@@ -47,6 +48,8 @@ class Branch:
     stable: NDArray[np.bool_]
     bifurcations: tuple[Bifurcation, ...]
     ended: str
+
+    __repr__ = printed
 
 
 def continue_fixed_point(

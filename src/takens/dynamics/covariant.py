@@ -11,6 +11,7 @@ from ..errors import InsufficientData, SettingError
 from ..random import generator
 from ..systems.base import Report, System
 from ..systems.variational import reductions
+from ..wording import printed
 from .averages import checked, lost, settled
 
 Array = NDArray[np.float64]
@@ -30,6 +31,8 @@ class CovariantVectors:
     vectors: Array
     growth: Array
     exponents: Array
+
+    __repr__ = printed
 
     @property
     def local_exponents(self) -> Array:

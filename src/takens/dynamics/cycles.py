@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import SettingError
 from ..systems.base import System
 from ..systems.equations import Equations
+from ..wording import printed
 from .closed_orbits import ClosedOrbit
 from .fixed_points import checked_box, default_box, eigenvalues, require_autonomous, stability
 from .roots import Report, enclosed, searched
@@ -38,6 +39,13 @@ class PeriodicOrbit:
     residual: float
     proved: bool = False
 
+    __repr__ = printed
+
+    def __str__(self) -> str:
+        sizes = ", ".join(f"{size:.4g}" for size in np.abs(self.multipliers[:3]))
+        proof = ", proved" if self.proved else ""
+        return f"period {self.period:.6g}, {self.stability}, moduli of multipliers {sizes}{proof}"
+
 
 @dataclass(frozen=True)
 class PeriodicOrbits:
@@ -51,6 +59,8 @@ class PeriodicOrbits:
     method: str
     complete: bool
     undecided: int = 0
+
+    __repr__ = printed
 
     def __len__(self) -> int:
         return len(self.orbits)

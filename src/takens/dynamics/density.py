@@ -12,6 +12,7 @@ from ..errors import InsufficientData, SettingError, SimulationError
 from ..random import generator
 from ..systems.base import Report, System
 from ..systems.evolve import evolve
+from ..wording import printed
 from .record import MOST_NUMBERS
 
 Array = NDArray[np.float64]
@@ -34,6 +35,8 @@ class Density:
     values: Array
     error: Array
     outside: float
+
+    __repr__ = printed
 
     @property
     def volume(self) -> Array:

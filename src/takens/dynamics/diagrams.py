@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import SettingError, SimulationError
 from ..systems.base import Report, System
+from ..wording import printed
 from .exponents import lyapunov_spectrum
 from .record import Kept, Record, period_of, recording
 
@@ -42,6 +43,8 @@ class OrbitDiagram:
     exponents: Array | None
     follow: str | None
 
+    __repr__ = printed
+
     def pairs(self) -> tuple[Array, Array]:
         """Values of the parameter and of the shown state, `(point,)` each, for all points."""
         counts = [len(part) for part in self.points]
@@ -61,6 +64,8 @@ class ParameterPlane:
     second: tuple[str, Array]
     quantity: str
     values: Array
+
+    __repr__ = printed
 
 
 def orbit_diagram(

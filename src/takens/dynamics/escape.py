@@ -13,6 +13,7 @@ from ..errors import SettingError
 from ..estimate import Estimate
 from ..systems.base import System
 from ..systems.evolve import evolve
+from ..wording import printed
 from .record import MOST_NUMBERS
 
 Array = NDArray[np.float64]
@@ -36,6 +37,8 @@ class EscapeTimes:
     times: Array
     step: float
     longest: float
+
+    __repr__ = printed
 
     def survival(self, at: ArrayLike) -> tuple[Array, Array]:
         """The share of orbits that are still inside at times `at (time,)` <= `longest`, and its standard error."""

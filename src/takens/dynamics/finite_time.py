@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import SettingError
 from ..systems.base import Report, System
 from ..systems.variational import reductions_of_many
+from ..wording import printed
 from .averages import lost
 from .products import product_svd
 
@@ -38,6 +39,8 @@ class FiniteTimeExponents:
     after: Array
     final: Array
     duration: float
+
+    __repr__ = printed
 
     @property
     def largest(self) -> Array:

@@ -11,6 +11,7 @@ from ..errors import SettingError, SimulationError
 from ..systems.base import System
 from ..systems.equations import Equations
 from ..systems.evolve import orbit
+from ..wording import printed
 from .closed_orbits import ClosedOrbit
 from .contraction import unique
 from .roots import Report, Roots, distinct, enclosed, newton, searched
@@ -47,6 +48,8 @@ class FixedPoints:
     examined: int
     method: str
     complete: bool
+
+    __repr__ = printed
 
     def __len__(self) -> int:
         return len(self.points)

@@ -15,6 +15,7 @@ from ..systems.equations import Equations
 from ..systems.evolve import orbit
 from ..systems.rule import ArrayRule, Rule
 from ..systems.symbols.differentiate import negative
+from ..wording import printed
 from .fixed_points import require_autonomous
 from .roots import solved
 
@@ -44,6 +45,8 @@ class Manifold:
     eigenvalue: float
     branches: tuple[Array, Array]
     ended: tuple[str, str]
+
+    __repr__ = printed
 
     @property
     def lengths(self) -> tuple[float, float]:

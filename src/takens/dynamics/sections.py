@@ -12,6 +12,7 @@ from ..errors import SettingError
 from ..systems.base import System
 from ..systems.events import crossings
 from ..systems.evolve import orbit
+from ..wording import printed
 
 Array = NDArray[np.float64]
 Report = Callable[[float], object]
@@ -28,6 +29,8 @@ class Section:
     states: Array
     names: tuple[str, ...]
     what: str
+
+    __repr__ = printed
 
     def __len__(self) -> int:
         return len(self.times)

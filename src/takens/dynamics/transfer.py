@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import SettingError
 from ..systems.base import System
 from ..systems.evolve import evolve
+from ..wording import printed
 from .density import Density, edges_of, volumes
 
 Array = NDArray[np.float64]
@@ -35,6 +36,8 @@ class TransferOperator:
     matrix: Any
     eigenvalue: float
     density: Density
+
+    __repr__ = printed
 
     @property
     def escape_rate(self) -> float:

@@ -12,6 +12,7 @@ from ..errors import InsufficientData, SettingError, SimulationError
 from ..estimate import Estimate
 from ..systems.base import System
 from ..systems.evolve import evolve
+from ..wording import printed
 from .record import MOST_NUMBERS
 
 Array = NDArray[np.float64]
@@ -33,6 +34,8 @@ class Displacement:
     values: Array
     error: Array
     groups: Array
+
+    __repr__ = printed
 
 
 def mean_square_displacement(
