@@ -1,0 +1,1 @@
+"""Entropies as products: outcome space x probability estimator x definition."""
