@@ -32,6 +32,9 @@ class Bifurcation:
     state: Array
     critical: complex
 
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.parameter:.6g}"
+
 
 @dataclass(frozen=True)
 class Branch:
