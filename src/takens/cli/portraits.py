@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from ..errors import SettingError
 from .laws import PARAMETER, SYSTEM, known_system
@@ -15,6 +14,7 @@ from .pictures import picture
 from .quantities import number
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from ..dynamics.basins import Basins
@@ -55,6 +55,8 @@ def diagram(
       takens diagram Rossler --vary c=2:10 --state x --out rossler.svg
       takens diagram Henon --vary a=1:1.4 --vary b=0.1:0.4 --count 60
     """
+    import numpy as np
+
     from ..dynamics.diagrams import orbit_diagram, parameter_plane
     from ..figures import orbit_diagram_figure, parameter_plane_figure
 
@@ -183,6 +185,8 @@ def _changes(found: OrbitDiagram) -> list[str]:
 
 def _plane(values: NDArray[np.float64]) -> list[str]:
     """The share of the plane in which the largest exponent is positive."""
+    import numpy as np
+
     known = values[np.isfinite(values)]
     if not known.size:
         return ["No orbit stays finite."]
@@ -195,6 +199,6 @@ def _attractors(found: Basins) -> list[str]:
     names = {-1: "escapes", -2: "not settled"} | dict(enumerate(map(str, found.attractors)))
     lines = []
     for label, share in found.fractions.items():
-        low, high = share.interval or (np.nan, np.nan)
+        low, high = share.interval or (0.0, 1.0)
         lines.append(f"{share.value:6.1%} [{low:.1%}, {high:.1%}]  {names[label]}")
     return lines
