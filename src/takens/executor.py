@@ -162,7 +162,11 @@ def _client(workers: int | None, scheduler: str | None) -> Iterator[Client]:
     from distributed.security import Security
 
     # A worker holds the task it is doing and no other, so that none pays for a neighbour that takes the process along.
-    settings = {"distributed.scheduler.worker-saturation": 1.0, "distributed.scheduler.allowed-failures": 2}
+    # No pages are served, and nothing listens beyond this machine.
+    settings = {
+        "distributed.scheduler.worker-saturation": 1.0, "distributed.scheduler.allowed-failures": 2,
+        "distributed.scheduler.http.routes": [], "distributed.worker.http.routes": [],
+    }  # fmt: skip
     with dask.config.set(settings), contextlib.ExitStack() as stack:
         if scheduler is not None:
             try:
@@ -174,7 +178,13 @@ def _client(workers: int | None, scheduler: str | None) -> Iterator[Client]:
         security = Security.temporary()  # other users of the machine must not be able to hand work to our processes
         options = {"n_workers": workers, "threads_per_worker": 1, "processes": True, "host": "127.0.0.1"}
         try:
-            local = LocalCluster(**options, dashboard_address=None, security=security, silence_logs=50)
+            local = LocalCluster(
+                **options,
+                dashboard_address="127.0.0.1:0",
+                worker_dashboard_address="127.0.0.1:0",
+                security=security,
+                silence_logs=50,
+            )
         except RuntimeError as error:
             raise SettingError("the processes could not start", remedy=MAIN_GUARD) from error
         cluster = stack.enter_context(local)
