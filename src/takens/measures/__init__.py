@@ -9,13 +9,18 @@ from numpy.typing import ArrayLike
 from ..errors import SettingError
 from ..estimate import Estimate
 from ..series import Series, as_series
-from . import chaos as chaos
+from . import causality as causality
+from . import coupling as coupling
+from . import coupling_phases as coupling_phases
+from . import divergence as divergence
 from . import embedding as embedding
+from . import exponents as exponents
 from . import ordinal as ordinal
 from . import periods as periods
 from . import stationarity as _stationarity  # noqa: F401
 from . import surrogates as surrogates
 from . import timescales as timescales
+from . import zero_one as zero_one
 from .base import REGISTRY as REGISTRY
 from .base import Measure as Measure
 from .relations import RELATIONS as RELATIONS
