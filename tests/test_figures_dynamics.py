@@ -136,3 +136,32 @@ def test_long_equations_are_left_out() -> None:
     drawn = figures.portrait_figure(ORBIT, equations="\n".join(["dx/dt = 1"] * 9))
     assert not any("dx/dt" in text.get_text() for text in drawn.axes[0].texts)
     assert any("dx/dt" in text.get_text() for text in DRAWN["flow"]().axes[0].texts)
+
+
+def test_fields_and_lattices_are_drawn_over_time_and_place() -> None:
+    shape = figures.motion.lines_of_places(("x", *(f"u{i}" for i in range(1, 13)), "c1", "c2"))
+    assert shape == {"u": slice(1, 13)}
+    field = system("KuramotoSivashinsky", points=32)
+    values = np.random.default_rng(0).normal(size=(50, 32))
+    image = figures.system_figure(field, values).axes[0].images[0]
+    assert np.allclose(image.get_array(), values.T)
+    assert image.get_extent() == pytest.approx([0, 50 * field.default_dt(), 0.5, 32.5])
+    assert image.get_clim() == (-np.abs(values).max(), np.abs(values).max())
+    with pytest.raises(DataError):
+        figures.place_figure(np.zeros((5, 3)), ("x", "y", "z"))
+
+
+def test_one_state_with_a_memory_is_drawn_against_a_later_one_and_a_random_one_over_time() -> None:
+    blood, noise = system("MackeyGlass"), system("OrnsteinUhlenbeck")
+    wave = np.sin(np.linspace(0, 60, 5000))[:, None]
+    assert figures.system_figure(blood, wave).axes[0].get_ylabel().startswith("x(t + ")
+    line = figures.system_figure(noise, wave).axes[0].lines[0]
+    assert np.array_equal(line.get_ydata(), wave[:500, 0])
+
+
+def test_a_flat_orbit_is_seen_from_where_it_is_wide() -> None:
+    t = np.linspace(0, 20, 2000)
+    for turn in np.linspace(0, np.pi, 7):
+        flat = np.column_stack([np.cos(turn) * np.cos(t), np.sin(turn) * np.cos(t), np.sin(t)])
+        drawn = figures.portrait_figure(flat).axes[0].dataLim
+        assert drawn.width > 1.2

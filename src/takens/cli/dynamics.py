@@ -50,7 +50,9 @@ def exponents(name: str, duration: float | None, count: int | None, pairs: tuple
     errors = found.details["standard_error"]
     lines = [f"{value:12.6g} +- {error:.2g} {found.unit}" for value, error in zip(found.value, errors, strict=True)]
     known = {key: found.details[key] for key in ("kaplan_yorke_dimension", "sum", "divergence") if key in found.details}
-    lines += [f"{key.replace('_', ' ')}: {value:.6g}" for key, value in known.items()]
+    lines += [
+        f"{key.replace('kaplan_yorke', 'Kaplan-Yorke').replace('_', ' ')}: {value:.6g}" for key, value in known.items()
+    ]
     document = {**found.to_dict(), "standard_error": errors, **known}
     if wants_picture(manner):
         from ..figures import convergence_figure

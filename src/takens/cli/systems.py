@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from ..systems.base import System
 
+MOST_STATES = 12
+"""States of more are not listed one by one, and drawn over time and place."""
+
 
 @click.command(short_help="List the known systems, or show one.")
 @click.argument("name", metavar="[NAME|FILE.toml]", required=False)
@@ -52,7 +55,7 @@ def systems(name: str | None, tag: tuple[str, ...], manner: Manner) -> None:
             raise SettingError(f"no system has the tag {label!r}", place="--tag", remedy=f"Tags: {', '.join(tags)}.")
     found = [one for one in found if set(tag) <= set(one.tags)]
     width = max((len(one.name) for one in found), default=0)
-    lines = [f"{one.name:<{width}}  {one.kind:4}  {one.dimension:3}  {', '.join(one.tags)}" for one in found]
+    lines = [f"{one.name:<{width}}  {one.kind:9}  {one.dimension:4}  {', '.join(one.tags)}" for one in found]
     manner.result([_document(one) for one in found], lines or ["No system has all of these tags."])
 
 
@@ -128,15 +131,22 @@ def _document(system: System) -> dict[str, Any]:
 def _page(system: System) -> list[str]:
     """A system for people."""
     values = ", ".join(f"{key} = {value:.6g}" for key, value in system.parameters.items()) or "none"
-    start = ", ".join(f"{key} = {value:.6g}" for key, value in zip(system.states, system.initial, strict=True))
+    pairs = [f"{key} = {value:.6g}" for key, value in zip(system.states, system.initial, strict=True)]
+    start = ", ".join(pairs[:MOST_STATES]) + (", ..." if len(pairs) > MOST_STATES else "")
     lines = [f"{system.name}, a {system.kind} of dimension {system.dimension}", *system.text().splitlines()]
     lines += [f"Parameters: {values}", f"Initial state: {start}"]
     if system.period is not None:
         lines.append(f"Typical period: {system.period:.4g}, sampling interval {system.dt:.4g}")
-    lines += [f"Known {key.replace('_', ' ')}: {one.value} ({one.source})" for key, one in system.known.items()]
+    lines += [f"Known {_spelt(key)}: {one.value} ({one.source})" for key, one in system.known.items()]
     lines += _computed_lines(_computed(system))
     lines += [f"Tags: {', '.join(system.tags)}"] if system.tags else []
     return lines + ([f"Reference: {system.reference}"] if system.reference else [])
+
+
+def _spelt(key: str) -> str:
+    """The name of a measure as people write it."""
+    words = key.replace("_", " ").replace("lyapunov", "Lyapunov").replace("kaplan yorke", "Kaplan-Yorke")
+    return words.replace("kolmogorov sinai", "Kolmogorov-Sinai")
 
 
 def _computed(system: System) -> Mapping[str, Any] | None:
@@ -175,4 +185,7 @@ def _portrait(system: System) -> Figure:
     from ..figures import system_figure
     from ..systems.simulate import simulate as run
 
-    return system_figure(system, run(system, length=20_000).values)
+    many = system.dimension > MOST_STATES
+    settled = 10 * system.period if many and system.period and "chaotic" in system.tags else 0.0
+    transient = float(round(settled)) if system.stepwise else settled
+    return system_figure(system, run(system, length=500 if many else 20_000, transient=transient).values)

@@ -8,8 +8,9 @@ from .diagrams import continuation_figure, orbit_diagram_figure, parameter_plane
 from .disorder import complexity_plane
 from .embeddings import delay_figure, divergence_figure, embedding_figure
 from .forecasts import calibration_figure, forecast_fan, skill_figure
+from .motion import place_figure, system_figure
 from .observations import series_figure
-from .orbits import convergence_figure, portrait_figure, section_figure, system_figure
+from .orbits import convergence_figure, portrait_figure, section_figure
 from .spectra import climate_spectrum_figure, spectrum_figure
 from .style import COLOURS, svg
 
@@ -30,6 +31,7 @@ __all__ = [
     "forecast_fan",
     "orbit_diagram_figure",
     "parameter_plane_figure",
+    "place_figure",
     "portrait_figure",
     "section_figure",
     "series_figure",

@@ -66,21 +66,23 @@ def smooth(points: Array) -> bool:
     return bool(np.nanmedian(length) < LEAP) if np.isfinite(length).any() else False
 
 
-def projected(points: Array) -> tuple[Array, Array]:
+def projected(points: Array, azimuth: float = SPAN) -> tuple[Array, Array]:
     """Parallel projection `(n, 2)` of `points (n, 3)` and their distance from the viewer `(n,)`."""
     x, y, z = points.T
-    right = x * np.cos(SPAN) + y * np.sin(SPAN)
-    away = -x * np.sin(SPAN) + y * np.cos(SPAN)
+    right = x * np.cos(azimuth) + y * np.sin(azimuth)
+    away = -x * np.sin(azimuth) + y * np.cos(azimuth)
     return np.column_stack([right, z * np.cos(LIFT) + away * np.sin(LIFT)]), away * np.cos(LIFT) - z * np.sin(LIFT)
 
 
-def framed(ax: Axes, labels: tuple[str, ...], low: Array, high: Array) -> None:
+def framed(ax: Axes, labels: tuple[str, ...], low: Array, high: Array, azimuth: float = SPAN) -> None:
     """Draw the three axes through the lowest corner of the box, each with its name and the ends of its range."""
     for axis, name in enumerate(labels):
         # of the four edges of the box along this axis: the lowest on paper, or for the upright axis the leftmost
         corners = np.array([[a, b] for a in (-1.08, 1.08) for b in (-1.08, 1.08)])
         edges = [np.insert(np.repeat(corner[None], 2, axis=0), axis, [-1, 1], axis=1) for corner in corners]
-        start, stop = min((projected(edge)[0] for edge in edges), key=lambda e: e.mean(axis=0)[0 if axis == 2 else 1])
+        start, stop = min(
+            (projected(edge, azimuth)[0] for edge in edges), key=lambda e: e.mean(axis=0)[0 if axis == 2 else 1]
+        )
         ax.plot([start[0], stop[0]], [start[1], stop[1]], color=COLOURS["grid"], linewidth=1)
         normal = np.array([-(stop - start)[1], (stop - start)[0]])
         normal = normal / np.hypot(*normal)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
 from ..estimate import Estimate
-from .attractors import framed, projected, smooth
+from .attractors import SPAN, framed, projected, smooth
 from .style import COLOURS, WIDTH, canvas, dots, named, styled, thinned
 
 if TYPE_CHECKING:
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..dynamics.sections import Section
-    from ..systems.base import System
 
 Array = NDArray[np.float64]
 POINTS = 20_000
 """Most points of a picture of dots."""
+SIDES = (SPAN, SPAN + np.pi / 4, SPAN - np.pi / 4, SPAN + np.pi / 2)
+"""Directions to look from, best first; the one from which an orbit spreads widest is taken."""
 SHADES = ("#0d2b4a", "#1d5c9e", "#4f93b8", "#8fb58a", "#d9a441", "#c2571a")
 """From slow to fast: blue over green to orange, ever lighter and then warmer, told apart with any colour vision."""
 
@@ -46,17 +47,19 @@ def portrait_figure(
     if orbit.shape[1] == 1:
         orbit, labels = np.column_stack([orbit[:-1], orbit[1:]]), [labels[0], f"next {labels[0]}"]
     solid = orbit.shape[1] > 2
-    lines = _fitting(equations)
+    lines = fitting(equations)
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH, (4.6 if solid else 4.0) + 0.17 * len(lines)), layout="constrained")
     ax: Axes = figure.subplots()
     if solid:
         low, high = orbit[:, :3].min(axis=0), orbit[:, :3].max(axis=0)
-        flat = projected(2 * (orbit[:, :3] - low) / np.where(high > low, high - low, 1.0) - 1)[0]
+        cube = 2 * (orbit[:, :3] - low) / np.where(high > low, high - low, 1.0) - 1
+        side = max(SIDES, key=lambda one: float(np.linalg.det(np.cov(projected(cube, one)[0].T))))
+        flat = projected(cube, side)[0]
         ax.set_axis_off()
         ax.set_aspect("equal")
-        framed(ax, (labels[0], labels[1], labels[2]), low, high)
+        framed(ax, (labels[0], labels[1], labels[2]), low, high, side)
     else:
         flat = orbit
         ax.set(xlabel=labels[0], ylabel=labels[1])
@@ -65,17 +68,8 @@ def portrait_figure(
     else:
         part = thinned(flat, POINTS)
         dots(ax, part[:, 0], part[:, 1], COLOURS["accent"], 2.2 if len(part) < 1000 else 0.9, alpha=0.8)
-    ax.set_title(named(title, ""), pad=8 + 12 * len(lines))
-    if lines:
-        ax.annotate("\n".join(lines).replace("$", r"\$"), (0, 1), xycoords="axes fraction", xytext=(0, 5),
-                    textcoords="offset points", va="bottom", fontsize=8, color=COLOURS["muted"],
-                    family="monospace")  # fmt: skip
+    under_title(ax, title, lines)
     return figure
-
-
-def system_figure(system: System, states: ArrayLike) -> Figure:
-    """The phase portrait of an orbit `states (time, state)` of a system, with its equations where they are short."""
-    return portrait_figure(states, system.states, title=system.name, equations=system.text())
 
 
 @styled
@@ -175,7 +169,17 @@ def _coloured(ax: Axes, flat: Array, orbit: Array) -> None:
     ax.autoscale_view()
 
 
-def _fitting(equations: str) -> list[str]:
+def under_title(ax: Axes, title: str, lines: Sequence[str]) -> None:
+    """A title with the lines of equations between it and the axes."""
+    ax.set_title(named(title, ""), pad=8 + 12 * len(lines))
+    if lines:
+        text = ax.annotate("\n".join(lines).replace("$", r"\$"), (0, 1), xycoords="axes fraction", xytext=(0, 5),
+                           textcoords="offset points", va="bottom", fontsize=8, color=COLOURS["muted"],
+                           family="monospace")  # fmt: skip
+        text.set_in_layout(False)  # the title's distance has room for it
+
+
+def fitting(equations: str) -> list[str]:
     """The lines of the equations, or none where they are too many or too long for a picture."""
     lines = equations.splitlines()
     return lines if 0 < len(lines) <= 4 and max(map(len, lines)) <= 68 else []
