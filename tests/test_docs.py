@@ -7,12 +7,14 @@ import re
 import runpy
 import shlex
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from takens.cli import commands, main
+from takens.systems import names, system
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -100,3 +102,16 @@ def test_every_command_is_documented() -> None:
     for name, command in commands.commands.items():
         assert f"takens {name}" in pages, f"no page shows takens {name}"
         assert "Example" in (command.help or ""), f"the help of {name} has no example"
+
+
+def test_the_catalogue_is_as_large_as_the_pages_say() -> None:
+    kinds = Counter(system(name).kind for name in names())
+    words = {"flow": "flows", "map": "maps", "diffusion": "diffusions", "delayed": "delay equations", "field": "fields",
+             "jump": "jump processes"}  # fmt: skip
+    assert set(kinds) == set(words)
+    page = " ".join((ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8").split("```")[0].split())
+    for kind, count in kinds.items():
+        assert f"{count} {words[kind]}" in page
+    assert f"{len(names())} in all" in page
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"(\d+) (?:known )?systems", readme) == [str(len(names()))] * 2
