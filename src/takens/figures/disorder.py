@@ -25,11 +25,11 @@ def complexity_plane(
     *,
     others: Mapping[str, tuple[float, float]] | None = None,
 ) -> Figure:
-    """Statistical complexity against permutation entropy, with the limits of its order, landmarks and a 90 % ellipse.
+    """Statistical complexity against permutation entropy, with limits, landmarks and a confidence region.
 
     Takes the two estimates of one channel, with the same order. The landmarks, computed at the same order, are white
     noise, a random walk and the logistic map at r = 4; `others` replaces them by {name: (entropy, complexity)}. The
-    ellipse is that of the bootstrap (`details["covariance"]`). Raises `InsufficientData` where a value is missing.
+    region is that of the estimate (`details["region"]`). Raises `InsufficientData` where a value is missing.
     """
     if entropy.value is None or complexity.value is None:
         raise InsufficientData(entropy.reason or complexity.reason or "there is no entropy", place=entropy.channel)
@@ -54,8 +54,7 @@ def complexity_plane(
             ha="left" if right else "right", va="bottom" if above else "center", fontsize=9,
             color=COLOURS["muted"],
         )  # fmt: skip
-    covariance = np.asarray(entropy.details["covariance"])
-    ellipse = _ellipse(covariance) + np.array([h, c])
+    ellipse = np.asarray(entropy.details["region"])
     ax.fill(ellipse[:, 0], ellipse[:, 1], color=COLOURS["accent"], alpha=0.25, linewidth=0)
     doubtful = "" if entropy.admissible else " (doubtful)"
     lift = 7 if c > 0.1 * top else 16  # near the bottom stands the name of white noise
@@ -87,11 +86,3 @@ def landmarks(order: int) -> dict[str, tuple[float, float]]:
         h, c = entropy_complexity(counts.astype(float))
         made[name] = float(h), float(c)
     return made
-
-
-def _ellipse(covariance: np.ndarray) -> np.ndarray:
-    """The outline `(point, 2)` that holds 90 % of a centred normal distribution in the plane."""
-    values, vectors = np.linalg.eigh(covariance)
-    angle = np.linspace(0, 2 * np.pi, 60)
-    radius = np.sqrt(np.maximum(values, 0) * -2 * np.log(0.1))
-    return np.column_stack([np.cos(angle), np.sin(angle)]) * radius @ vectors.T

@@ -79,7 +79,7 @@ class Jackknife:
 
 @dataclass(frozen=True)
 class ChaoShen:
-    """Coverage-adjusted Horvitz-Thompson: p_i scaled by 1 - singletons / N, each term weighted by the chance to be seen.
+    """Coverage-adjusted Horvitz-Thompson: p_i scaled by 1 - singletons / N, each term over its chance to be seen.
 
     Chao and Shen (2003): good where many outcomes are rare. Where every outcome occurs once, one singleton is left out,
     since the sample then says nothing about the coverage.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from math import factorial
 from typing import Literal
 
@@ -71,7 +72,7 @@ def pattern_weights(x: Array, order: int, delay: int, weights: Weights) -> Array
         mean = sum(columns) / order
         return np.asarray(sum((column - mean) ** 2 for column in columns) / order)
     size = sum(np.abs(column) for column in columns) / order
-    steps = sum(np.abs(after - before) for before, after in zip(columns[:-1], columns[1:], strict=True))
+    steps = sum(np.abs(after - before) for before, after in pairwise(columns))
     return np.asarray(0.5 * size + 0.5 * steps / (order - 1))
 
 
@@ -143,7 +144,13 @@ def take_patterns(
     from ..kernels.ordinal import block_counts, block_weights
 
     blocks = block_number(len(code), order, delay)
-    settings = {"order": order, "delay": delay, "ties": ties, "tied": round(tied, 6), "blocks": blocks}
+    settings: dict[str, object] = {
+        "order": order,
+        "delay": delay,
+        "ties": ties,
+        "tied": round(tied, 6),
+        "blocks": blocks,
+    }
     if weights == "none":
         table = block_counts(code, size, blocks)
     else:

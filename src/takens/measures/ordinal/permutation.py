@@ -87,7 +87,7 @@ def _entropy(
     most = largest(definition, table.counts.shape[1])
     value = float(definition.finish(float(definition.term(table.p[table.seen]).sum()))) / most
     low, high = (min(max(end / most, 0.0), 1.0) for end in entropy_interval(table, definition, level))
-    settings = {**patterns.settings, **({"q": getattr(definition, "q")} if hasattr(definition, "q") else {})}
+    settings = {**patterns.settings, **({"q": definition.q} if hasattr(definition, "q") else {})}
     words = {"none": "", "variance": " weighted by variance", "amplitude": " weighted by amplitude"}[weights]
     return Estimate(
         "", value, "", (low, high), level, f"plug-in {definition.name} entropy of ordinal patterns{words}; {HOW}",

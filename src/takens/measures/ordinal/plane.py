@@ -107,13 +107,15 @@ def confidence_region(table: Table, level: float) -> Region:
     """The region of (H, C) that holds the true point with probability `level`: Hotelling's ellipse about the
     bias-corrected point, with the covariance of the second-order delta method over blocks (see `delta`).
 
-    At uniform frequencies H and C move together along a curve; the floor on the variance, the squared bias of higher
-    order, keeps the ellipse from being thinner than the curve is bent.
+    H and C move nearly together, so the ellipse is thin, and an error of the correction in the thin direction counts:
+    a tenth of the correction is added as a standard error. Coverage at nominal 95 % (orders 3 to 5; logistic map at
+    r = 4, AR(1) with 0.5 and 0.9, 300 runs each): 91 to 98 % from 2,000 values, 82 to 98 % from 600 to 1,000; white
+    noise more, up to 100 %, since H cannot pass 1.
     """
     from scipy.special import fdtri
 
     spread = plane_spread(table)
     centre = np.array(entropy_complexity(table.total)) - spread.bias
-    covariance = spread.covariance
+    covariance = spread.covariance + np.diag((0.1 * spread.bias) ** 2)
     radius = np.sqrt(2 * spread.degrees / max(spread.degrees - 1, 1) * fdtri(2, max(spread.degrees - 1, 1), level))
     return Region(centre, covariance, float(radius), level)
