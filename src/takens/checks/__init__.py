@@ -8,6 +8,7 @@ Each check returns the names of the rules that held and raises `CheckFailed`, wh
 
 from .measures import check_measure
 from .models import check_law, check_model
+from .relations import check_relation
 from .rules import CheckFailed
 from .samples import awkward_series, sample_series
 from .scores import check_climate_score, check_score
@@ -19,6 +20,7 @@ __all__ = [
     "check_law",
     "check_measure",
     "check_model",
+    "check_relation",
     "check_score",
     "sample_series",
 ]

@@ -35,12 +35,12 @@ def check_measure(measure: Measure, *, series: Series | None = None) -> tuple[st
         if comparable(first) != comparable(measure(data)):
             raise CheckFailed("two calls with the same seed differ")
     with rule(held, "an estimate", measure):
-        _sound(first)
+        sound(first)
         if first.name != measure.name or first.channel != data.channels[0]:
             raise CheckFailed("the estimate does not name its measure and channel")
     for name, awkward in awkward_series(channels=1).items():
         with rule(held, f"defined answer to {name}", measure):
-            _sound(measure(awkward))
+            sound(measure(awkward))
     with rule(held, "refuses what says nothing", measure):
         for name in ("only constant channels", "a channel without values", "2 rows"):
             if measure(awkward_series(channels=1)[name]).admissible:
@@ -48,7 +48,7 @@ def check_measure(measure: Measure, *, series: Series | None = None) -> tuple[st
     return tuple(held)
 
 
-def _sound(estimate: Estimate) -> None:
+def sound(estimate: Estimate) -> None:
     """An estimate with a finite value inside an ordered interval, or one that says why it should not be trusted."""
     if not isinstance(estimate, Estimate):
         raise CheckFailed(f"the answer is a {type(estimate).__name__}, not an Estimate")

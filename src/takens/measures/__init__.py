@@ -10,11 +10,15 @@ from ..errors import SettingError
 from ..estimate import Estimate
 from ..series import Series, as_series
 from . import causality as causality
+from . import causality_maps as causality_maps
 from . import coupling as coupling
 from . import coupling_phases as coupling_phases
 from . import divergence as divergence
 from . import embedding as embedding
 from . import exponents as exponents
+from . import graphs as graphs
+from . import irreversibility as irreversibility
+from . import irreversibility_rate as irreversibility_rate
 from . import ordinal as ordinal
 from . import periods as periods
 from . import stationarity as _stationarity  # noqa: F401
