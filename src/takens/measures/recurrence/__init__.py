@@ -1,0 +1,13 @@
+"""Recurrence plots: quantification without the matrix, cross and joint plots, windows, networks and visibility."""
+
+from .networks import RecurrenceNetwork as RecurrenceNetwork
+from .networks import recurrence_matrix as recurrence_matrix
+from .networks import recurrence_network as recurrence_network
+from .networks import visibility_degrees as visibility_degrees
+from .quantification import RecurrenceQuantification as RecurrenceQuantification
+from .quantification import cross_recurrence_quantification as cross_recurrence_quantification
+from .quantification import joint_recurrence_quantification as joint_recurrence_quantification
+from .quantification import recurrence_quantification as recurrence_quantification
+from .threshold import Threshold as Threshold
+from .windows import WindowedRecurrence as WindowedRecurrence
+from .windows import windowed_recurrence as windowed_recurrence
