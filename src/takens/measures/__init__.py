@@ -13,6 +13,7 @@ from . import causality as causality
 from . import causality_maps as causality_maps
 from . import coupling as coupling
 from . import coupling_phases as coupling_phases
+from . import dimensions as dimensions
 from . import divergence as divergence
 from . import embedding as embedding
 from . import exponents as exponents

@@ -106,9 +106,7 @@ def _possible(n: int, label: NDArray[np.int64], theiler: int, blocks: int) -> Ar
     return out
 
 
-def correlation_sum(
-    points: ArrayLike, radii: ArrayLike, *, theiler: int = 0, metric: Metric = "euclidean"
-) -> Array:
+def correlation_sum(points: ArrayLike, radii: ArrayLike, *, theiler: int = 0, metric: Metric = "euclidean") -> Array:
     """The correlation sum C(r) `(radius,)` of `points (time, axis)`: the share of pairs at most r apart.
 
     See `count_pairs`, whose errors and cost it has.
