@@ -15,7 +15,6 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from systems import autoregressive, henon, lorenz63, roessler
 
-import takens.measures.chaos
 import takens.measures.embedding
 import takens.measures.ordinal
 from takens import figures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from systems import autoregressive, henon, logistic, lorenz63
+from systems import autoregressive, henon, logistic, lorenz63, roessler
 
 from takens import Series
 from takens.measures.divergence import lyapunov_exponent_rosenstein, weighted_quantile
@@ -45,7 +45,7 @@ def test_exponent_scales_with_time_and_not_with_amplitude():
         lambda rng: np.cumsum(rng.normal(size=3000)),
         lambda rng: np.convolve(rng.normal(size=4000), np.hanning(41), "valid"),
         lambda rng: np.sin(np.arange(3000) * 0.0712),
-        lambda rng: np.sin(np.arange(3000) * 0.0712) + 0.1 * rng.normal(size=3000),
+        lambda rng: np.sin(np.arange(3000) * 0.0712) + 0.05 * rng.normal(size=3000),
         lambda rng: np.sin(np.arange(5000) * 0.0712) + np.sin(np.arange(5000) * 0.0712 * 2**0.5),
     ],
     ids=["white", "ar 0.9", "ar 0.98", "random walk", "smooth", "sine", "sine + noise", "quasi-periodic"],
@@ -104,8 +104,41 @@ def test_zero_one_test_of_known_systems():
 
 
 def test_oversampled_flows_are_thinned_and_it_is_said():
-    estimate = zero_one_test(lorenz63(10_000)[:, 0])
+    x = lorenz63(10_000)[:, 0]
+    estimate = zero_one_test(x)
     assert float(estimate) > 0.9
-    assert estimate.settings["thinned"] > 1
-    plain = zero_one_test(lorenz63(10_000)[:, 0], thin=False)
-    assert plain.settings["thinned"] == 1
+    assert estimate.settings["stride"] > 1
+    assert "mutual information" in estimate.chosen["stride"]
+    # Successive samples 0.02 apart make the same motion look regular: that is why.
+    assert zero_one_test(x, stride=1).value < 0.5
+    assert float(zero_one_test(roessler(20_000)[:, 0])) > 0.6
+    assert abs(float(zero_one_test(np.sin(0.0712 * np.arange(8000)) + np.sin(0.0712 * 2**0.5 * np.arange(8000))))) < 0.1
+
+
+def test_too_few_samples_after_thinning_say_how_many_rows_would_do():
+    estimate = zero_one_test(lorenz63(10_000)[:900, 0])
+    assert not estimate.admissible
+    assert f"{200 * estimate.settings['stride']} rows" in estimate.reason
+
+
+def test_damping_hides_weak_noise_and_leaves_chaos():
+    rng = np.random.default_rng(0)
+    circle = np.cos(2 * np.pi * 0.3819 * np.arange(3000))
+    noisy = circle + 0.05 * rng.normal(size=3000)
+    assert zero_one_test(noisy, damping=2.5).value < 0.3
+    assert zero_one_test(noisy).value > zero_one_test(noisy, damping=2.5).value + 0.1
+    assert zero_one_test(logistic(3000, 3.97), damping=2.5).value > 0.95
+    c = np.array([0.9, 1.7])
+    x = logistic(400)
+    n = np.arange(1, 41)
+    plain, damped = (translation_growth(x, c, a) for a in (0.0, 1.0))
+    assert np.all(damped < plain)
+    assert n[-1] == len(x) // 10
+
+
+def test_the_interval_of_k_holds_the_value_and_is_reproducible():
+    x = logistic(2000, 3.97)
+    first, second = zero_one_test(x, seed=4), zero_one_test(x, seed=4)
+    assert first.value == second.value
+    assert first.interval[0] <= first.value <= first.interval[1] <= 1
+    assert np.all((first.details["frequency"] > np.pi / 5) & (first.details["frequency"] < 4 * np.pi / 5))
