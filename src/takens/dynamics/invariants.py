@@ -20,9 +20,9 @@ from .period import dominant_period
 Array = NDArray[np.float64]
 Report = Callable[[float], object]
 
-REVISION = 1
+REVISION = 2
 """Counts changes of this file, or of what it uses, that change its numbers."""
-PERIODS, ITERATIONS = 20_000, 1_000_000
+PERIODS, ITERATIONS = 4_000, 1_000_000
 """Length of the average of exponents: of flows of three states in periods, of maps in iterations."""
 LEAST = 100
 """The fewest periods, or iterations, of an average."""
@@ -40,7 +40,7 @@ def invariants(
     """The invariants of a deterministic system as plain data: name -> {value, error, ...}.
 
     `lyapunov_spectrum` (`count` exponents, None: all of up to 40, else 10) with `standard_error`s from an orbit of
-    `duration` (None: 20,000 periods of a flow of three states, fewer of larger ones, or a million iterations); of a
+    `duration` (None: 4,000 periods of a flow of three states, fewer of larger ones, or a million iterations); of a
     full spectrum also its `sum`, the mean `divergence` along the same orbit, which must agree, and
     `kaplan_yorke_dimension` with the error that those of the exponents cause; the `correlation_dimension`, and the
     `dominant_period`. Each has `reason` where it is not admissible. `settled` tells whether both halves of the orbit
