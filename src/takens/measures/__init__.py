@@ -16,6 +16,7 @@ from . import coupling_phases as coupling_phases
 from . import dimensions as dimensions
 from . import divergence as divergence
 from . import embedding as embedding
+from . import entropies as _entropies  # noqa: F401
 from . import exponents as exponents
 from . import graphs as graphs
 from . import irreversibility as irreversibility

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from ...errors import SettingError
-from .definitions import Array, Definition
+from ..entropy_definitions import Array, Definition
 
 
 class Estimator(Protocol):

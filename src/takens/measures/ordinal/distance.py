@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...estimate import Estimate
 from ...random import generator
 from ..base import Channel
-from ..entropies.inference import Table, delta
+from ..entropy_inference import Table, delta
 from ..relations import Pair, relation
 from .patterns import Ties, choose_order, natural_steps, take_patterns
 

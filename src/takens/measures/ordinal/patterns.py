@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ...errors import SettingError
 from ...random import generator
 from ..base import Channel, Refused
-from ..entropies.inference import Table
+from ..entropy_inference import Table
 
 Array = NDArray[np.float64]
 Ties = Literal["random", "order"]

@@ -6,8 +6,8 @@ import numpy as np
 
 from ...estimate import Estimate
 from ..base import Channel, measure
-from ..entropies.definitions import Definition, Renyi, Shannon, Tsallis, largest
-from ..entropies.inference import Spread, entropy_interval
+from ..entropy_definitions import Definition, Renyi, Shannon, Tsallis, largest
+from ..entropy_inference import Spread, entropy_interval
 from .patterns import Patterns, Ties, Weights, take_patterns
 from .plane import confidence_region, entropy_complexity, plane_spread
 

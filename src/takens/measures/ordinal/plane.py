@@ -8,7 +8,7 @@ from math import factorial
 import numpy as np
 from numpy.typing import NDArray
 
-from ..entropies.inference import Spread, Table, delta
+from ..entropy_inference import Spread, Table, delta
 
 Array = NDArray[np.float64]
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ...estimate import Estimate
 from ..base import Channel, measure
-from ..entropies.inference import Spread, Table, delta
+from ..entropy_inference import Spread, Table, delta, jackknife_interval
 from .patterns import Patterns, Ties, block_number, take_patterns
 from .permutation import HOW
+from .plane import entropy_complexity
 
 Array = NDArray[np.float64]
 
@@ -106,22 +107,15 @@ def ordinal_fisher_information(
     order of the patterns is a convention, on which the value depends. The interval is a jackknife over blocks.
     Settings and admissibility as in `permutation_entropy`. Cost: O(N order^2).
     """
-    from scipy.special import stdtrit
-
-    from .plane import entropy_complexity
-
     patterns = take_patterns(channel, order, delay, ties, seed)
     counts = patterns.table.counts[:, lexicographic(patterns.order)]
     whole = counts.sum(axis=0)
     value = float(fisher_information(whole / whole.sum()))
     without = whole - counts
     parts = fisher_information(without / without.sum(axis=1, keepdims=True))
-    blocks = len(parts)
-    centre = blocks * value - (blocks - 1) * float(parts.mean())
-    error = float(np.sqrt((blocks - 1) / blocks * np.sum((parts - parts.mean()) ** 2)))
-    half = float(stdtrit(blocks - 1, 0.5 + level / 2)) * error
+    low, high, centre = jackknife_interval(value, parts, level)
     return Estimate(
-        "", value, "", (min(max(centre - half, 0.0), 1.0), min(max(centre + half, 0.0), 1.0)), level,
+        "", value, "", (min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0)), level,
         "discrete Fisher information of lexicographic ordinal patterns, jackknife over blocks", patterns.settings,
         patterns.chosen, not patterns.reason, patterns.reason,
         details={"entropy": float(entropy_complexity(whole)[0]), "corrected": centre},

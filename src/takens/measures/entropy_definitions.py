@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import SettingError
+from ..errors import SettingError
 
 Array = NDArray[np.float64]
 

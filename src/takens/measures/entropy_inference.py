@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .definitions import Definition
+from .entropy_definitions import Definition
 
 Array = NDArray[np.float64]
 
@@ -92,3 +92,23 @@ def entropy_interval(table: Table, definition: Definition, level: float) -> tupl
     total = float(definition.term(table.p[table.seen]).sum())
     ends = definition.finish(np.array(entropy_spread(table, definition).interval(total, level)))
     return float(ends.min()), float(ends.max())
+
+
+def block_labels(count: int, memory: int) -> NDArray[np.int64]:
+    """The block `(count,)` of each of `count` successive symbols: blocks of ten `memory` lengths, 2 to 200 of them."""
+    blocks = min(max(count // max(10 * memory, 1), 2), 200)
+    return np.arange(count) * blocks // count
+
+
+def jackknife_interval(value: float, parts: Array, level: float) -> tuple[float, float, float]:
+    """Ends of the interval, and its centre, from the values `(blocks,)` with one block left out each (Quenouille 1956).
+
+    The centre is free of bias to first order; the width is that of Student's t with blocks - 1 degrees of freedom.
+    """
+    from scipy.special import stdtrit
+
+    blocks = len(parts)
+    centre = blocks * value - (blocks - 1) * float(parts.mean())
+    error = float(np.sqrt((blocks - 1) / blocks * np.sum((parts - parts.mean()) ** 2)))
+    half = float(stdtrit(blocks - 1, 0.5 + level / 2)) * error
+    return centre - half, centre + half, centre
