@@ -23,6 +23,7 @@ from . import irreversibility as irreversibility
 from . import irreversibility_rate as irreversibility_rate
 from . import ordinal as ordinal
 from . import periods as periods
+from . import recurrence as recurrence
 from . import stationarity as _stationarity  # noqa: F401
 from . import surrogates as surrogates
 from . import timescales as timescales
