@@ -9,7 +9,15 @@ from ..errors import SettingError
 from ..estimate import Estimate
 from ..random import generator
 from .base import Refused
-from .coupling_null import distinct_normal_scores, mean_interval, middle, p_value, spaced_shifts, tied
+from .coupling_null import (
+    distinct_normal_scores,
+    jackknife_interval,
+    mean_interval,
+    middle,
+    p_value,
+    spaced_shifts,
+    tied,
+)
 from .ordinal import ordinal_patterns
 from .relations import Pair, relation
 from .surrogates import prediction_error
@@ -160,8 +168,8 @@ def transfer_entropy(
     T = I(y_{t+1}; x_t, ..., x_{t - `source_lags` + 1} | y_t, ..., y_{t - `history` + 1}) by Frenzel and Pompe's
     estimator with `k` neighbours on normal scores; `history` None is the length that predicts y best (1 to 4). The
     p-value comes from copies in which the past of x is exchanged among the 4 to 8 rows of a cell of the past of y: this
-    keeps what x owes to y, so that coupling the other way is not mistaken for this one. The interval is that of the
-    mean of local terms from 20 blocks, and leaves out the bias towards 0 of few points in many dimensions. At most 2000
+    keeps what x owes to y, so that coupling the other way is not mistaken for this one. The interval is a
+    block jackknife (20 blocks) and leaves out the bias towards 0 of few points in many dimensions. At most 2000
     rows, admissible with 400 and fewer than half of the values repeated. A history too short, or a common cause, gives
     false alarms. Details: `p_value`, `bias` (mean of the copies), `null`. Cost: O(`surrogates` N^2) at worst, 1 s.
     """
@@ -178,8 +186,10 @@ def transfer_entropy(
     following = np.ascontiguousarray(v[lags:, 0])
     if len(following) < 10 * k:
         raise Refused(f"{len(following)} rows are too few for {k} neighbours")
-    terms = conditional_terms(source, following, own, k)
-    value = float(terms.mean())
+    value = float(conditional_terms(source, following, own, k).mean())
+    interval = jackknife_interval(
+        lambda kept: float(conditional_terms(source[kept], following[kept], own[kept], k).mean()), len(own), level
+    )
     null = np.empty(surrogates)
     for i, copy in enumerate(_exchanged(source, own, surrogates, rng)):
         null[i] = conditional_terms(copy, following, own, k).mean()
@@ -187,7 +197,7 @@ def transfer_entropy(
     if len(following) < 400:
         reason = f"{len(following)} rows; 400 are needed"
     return Estimate(
-        "", value, "nat", mean_interval(terms, level), level,
+        "", value, "nat", interval, level,
         "Frenzel and Pompe's estimator, copies that exchange rows with a similar past of the target",
         {"history": history, "source_lags": source_lags, "k": k, "surrogates": surrogates, "used": used}, chosen,
         not reason, reason,

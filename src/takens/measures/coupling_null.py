@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,6 +61,23 @@ def mean_interval(terms: Array, level: float, blocks: int = 20) -> tuple[float, 
     means = terms[: size * blocks].reshape(blocks, size).mean(axis=1)
     half = float(stdtrit(blocks - 1, 0.5 + level / 2)) * float(means.std(ddof=1)) / np.sqrt(blocks)
     centre = float(terms.mean())
+    return centre - half, centre + half
+
+
+def jackknife_interval(statistic: Callable[[NDArray[np.bool_]], float], n: int, level: float) -> tuple[float, float]:
+    """Interval of `statistic(rows kept (n,))` from leaving out each of 20 consecutive blocks of rows (t).
+
+    Kuensch (1989). For estimators from neighbours it is too wide rather than too narrow. Cost: 21 calls.
+    """
+    from scipy.special import stdtrit
+
+    values = np.empty(20)
+    for i, block in enumerate(np.array_split(np.arange(n), 20)):
+        kept = np.ones(n, dtype=np.bool_)
+        kept[block] = False
+        values[i] = statistic(kept)
+    centre = statistic(np.ones(n, dtype=np.bool_))
+    half = float(stdtrit(19, 0.5 + level / 2)) * float(np.sqrt(19 / 20 * ((values - values.mean()) ** 2).sum()))
     return centre - half, centre + half
 
 
