@@ -112,7 +112,8 @@ def dispersion_entropy(
     """Dispersion entropy, 0 to 1: Shannon entropy of words of `length` classes of values, over its largest.
 
     Values are put into `classes` equally likely under a normal distribution. It feels amplitudes, unlike permutation
-    entropy. Interval and admissibility as in `discrete_entropy` (classes^length outcomes). Cost: O(N).
+    entropy. Interval and admissibility as in `discrete_entropy` (classes^length outcomes); it takes the limits of
+    the classes as known, so that for slow series it covers less (AR(1) with 0.9: 87 % at nominal 95 %). Cost: O(N).
     """
     space = Dispersion(classes, length, delay)
     estimate: Estimate = discrete_entropy.function(channel, space=space, level=level, seed=seed)

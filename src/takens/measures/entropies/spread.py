@@ -65,8 +65,9 @@ def svd_entropy(channel: Channel, *, dimension: int = 3, delay: int = 1, level: 
     """Singular-value entropy, 0 to 1: over how many directions of the delay space the series spreads.
 
     Normalised Shannon entropy of the singular values, over their sum, of the matrix of delay vectors (not centred: a
-    mean far from 0 counts as a direction). Interval: jackknife over blocks of ten correlation times. Admissible from
-    10 vectors a dimension. Cost: O(N dimension^2).
+    mean far from 0 counts as a direction). Interval: jackknife over blocks of ten correlation times; for white noise,
+    where all directions are alike, it covers 88 to 91 % at nominal 95 %. Admissible from 10 vectors a dimension.
+    Cost: O(N dimension^2).
     """
     if dimension < 2 or delay < 1:
         raise SettingError(f"dimension must be at least 2 and delay at least 1, got {dimension}, {delay}")
