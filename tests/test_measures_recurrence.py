@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 from systems import _flow
 
 from takens.errors import DataError, SettingError
@@ -197,6 +198,20 @@ def test_a_period_is_all_lines():
     assert found.recurrence_rate == pytest.approx(1 / 50, rel=0.06)
 
 
+@pytest.mark.parametrize("process", ["noise", "autoregressive"])
+def test_intervals_cover(process):
+    # The mean over runs stands for the truth; rare vertical lines are covered a little too rarely (see below).
+    runs = []
+    for seed in range(150):
+        x = np.random.default_rng(seed).normal(size=800)
+        x = x if process == "noise" else lfilter([1], [1, -0.8], x)[100:]
+        runs.append(recurrence_quantification(x, radius=0.4, theiler=0 if process == "noise" else 10, seed=seed))
+    for name in runs[0].intervals:
+        truth = np.mean([getattr(run, name) for run in runs])
+        covered = np.mean([run.intervals[name][0] <= truth <= run.intervals[name][1] for run in runs])
+        assert (0.75 if name in ("laminarity", "trapping_time", "vertical_entropy") else 0.81) <= covered <= 0.98, name
+
+
 def test_drift_has_a_trend():
     x = np.random.default_rng(10).normal(size=2000) + np.linspace(0, 5, 2000)
     assert recurrence_quantification(x, radius=0.5, resamples=0).trend < -1e-4
@@ -209,8 +224,9 @@ def test_defined_answers_and_refusals():
     constant = recurrence_quantification(np.zeros(100), radius=0)
     # All but the two corners of the plane, whose lines have one point.
     assert (constant.recurrence_rate, constant.determinism, constant.laminarity) == (1, 4949 / 4950, 4949 / 4950)
-    for bad in ({}, {"radius": 1, "rate": 0.1}, {"radius": -1}, {"rate": 1}, {"neighbours": 0},
-                {"radius": 1, "metric": "l1"}, {"radius": 1, "theiler": -1}, {"radius": 1, "shortest_diagonal": 1}):  # fmt: skip
+    unfit = [{}, {"radius": 1, "rate": 0.1}, {"radius": -1}, {"rate": 1}, {"neighbours": 0}]
+    unfit += [{"radius": 1, **more} for more in ({"metric": "l1"}, {"theiler": -1}, {"shortest_diagonal": 1})]
+    for bad in unfit:
         with pytest.raises(SettingError):
             recurrence_quantification(np.arange(10.0), **bad)
     for data in (np.array([1.0, np.nan, 2]), np.zeros((3, 3, 3)), np.zeros(1)):

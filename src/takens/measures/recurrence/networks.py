@@ -29,8 +29,8 @@ def recurrence_matrix(
     """The recurrence matrix R_ij = [|x_i - x_j| <= radius] as a sparse array of True `(n, m)`.
 
     With `other` the cross recurrence matrix. Pairs with |i - j| <= `theiler` are left out; by default none is, not even
-    the line of identity. Raises as `recurrence_quantification`, which needs no matrix: ask for one to draw it. Cost: n m
-    / 8 bytes on the way and 4 bytes a recurrence.
+    the line of identity. Raises as `recurrence_quantification`, which needs no matrix: ask for one to draw it. Cost:
+    n m / 8 bytes on the way and 4 bytes a recurrence.
     """
     from scipy.sparse import csr_array
 

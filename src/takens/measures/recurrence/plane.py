@@ -99,11 +99,11 @@ class Plane:
         return bits
 
     def _boxes(self) -> tuple[Array, Array]:
-        """The boxes `(d, words)` around each 64 columns; one that holds no column is inverted, so that nothing is near."""
+        """The boxes `(d, words)` around each 64 columns; one that holds no column is inverted: nothing is near."""
         blocks = self.columns.reshape(len(self.columns), -1, WORD)
-        return np.where(np.isnan(blocks), np.inf, blocks).min(axis=2), np.where(np.isnan(blocks), -np.inf, blocks).max(
-            axis=2
-        )
+        missing = np.isnan(blocks)
+        low, high = np.where(missing, np.inf, blocks).min(axis=2), np.where(missing, -np.inf, blocks).max(axis=2)
+        return low, high
 
     def _pairs(self) -> int:
         n, m, w = self.rows.shape[1], self.width, self.theiler
