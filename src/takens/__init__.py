@@ -21,6 +21,7 @@ _PUBLIC = {
     "simulate_ensemble": "systems.simulate",
     "lyapunov_spectrum": "dynamics.exponents",
     "measure": "measures:measure_series",
+    "measure_windows": "measures.windows",
     "relate": "measures.relations",
     "verdict": "measures.verdict:verdict",
     "load": "models.store:load_law",

@@ -77,35 +77,47 @@ class Measure:
                 place=series.source or series.name,
                 remedy=f"Select one, for instance series.select({series.channels[0]!r}), or takens.measure(series).",
             )
-        label: dict[str, Any] = {"name": self.name, "reference": self.reference, "channel": series.channels[0]}
         try:
-            channel = self._channel(series)
+            channel = prepared(series, regular=self.regular, name=self.name)
+        except Refused as refusal:
+            return self._refusal(refusal, series.channels[0])
+        return self.on(channel, series.channels[0], **settings)
+
+    def on(self, channel: Channel, name: str, **settings: Any) -> Estimate:
+        """The estimate for a channel called `name` that `prepared` gave, so that many measures can share it."""
+        try:
+            if len(channel.x) < self.minimum:
+                raise Refused(f"{len(channel.x)} values; at least {self.minimum} are needed")
+            if np.ptp(channel.x) == 0:
+                raise Refused("the channel is constant")
             estimate = self.function(channel, **settings)
         except Refused as refusal:
-            return Estimate(value=None, admissible=False, reason=str(refusal), **label)
-        return replace(estimate, settings={"rows": channel.used, **estimate.settings}, **label)
+            return self._refusal(refusal, name)
+        used = {"rows": channel.used, **estimate.settings}
+        return replace(estimate, settings=used, name=self.name, reference=self.reference, channel=name)
 
-    def _channel(self, series: Series) -> Channel:
-        x = series.values[:, 0]
-        present = np.isfinite(x)
-        if not present.any():
-            raise Refused("the channel has no value")
-        if self.regular:
-            if series.sampling.kind == "irregular":
-                raise Refused(
-                    f"{self.name} needs regular sampling; intervals vary by {series.sampling.spread:.0%} "
-                    "of the median: resample explicitly first"
-                )
-            piece = max(series.stretches(), key=len)
-            used = "all" if len(piece) == len(series) else f"longest gap-free stretch, {len(piece)} of {len(series)}"
-        else:
-            piece = replace(series, times=series.times[present], values=series.values[present])
-            used = "all" if present.all() else f"the {len(piece)} present of {len(series)}"
-        if len(piece) < self.minimum:
-            raise Refused(f"{len(piece)} values; at least {self.minimum} are needed")
-        if np.ptp(piece.values) == 0:
-            raise Refused("the channel is constant")
-        return Channel(piece.values[:, 0], piece.times, series.interval, series.clock.unit, series.units[0], used)
+    def _refusal(self, refusal: Refused, name: str) -> Estimate:
+        return Estimate(self.name, None, admissible=False, reason=str(refusal), reference=self.reference, channel=name)
+
+
+def prepared(series: Series, *, regular: bool, name: str) -> Channel:
+    """The values of a one-channel series as a measure called `name` works on them; raises `Refused` without any."""
+    x = series.values[:, 0]
+    present = np.isfinite(x)
+    if not present.any():
+        raise Refused("the channel has no value")
+    if regular:
+        if series.sampling.kind == "irregular":
+            raise Refused(
+                f"{name} needs regular sampling; intervals vary by {series.sampling.spread:.0%} "
+                "of the median: resample explicitly first"
+            )
+        piece = max(series.stretches(), key=len)
+        used = "all" if len(piece) == len(series) else f"longest gap-free stretch, {len(piece)} of {len(series)}"
+    else:
+        piece = replace(series, times=series.times[present], values=series.values[present])
+        used = "all" if present.all() else f"the {len(piece)} present of {len(series)}"
+    return Channel(piece.values[:, 0], piece.times, series.interval, series.clock.unit, series.units[0], used)
 
 
 def measure(*, family: str, reference: str, minimum: int = 20, regular: bool = True) -> Callable[[Function], Any]:
