@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ larger ones damp true ones; between the two the exponent does not depend on them
 BEYOND = 4
 """Embedding dimensions tried: from that of false neighbours, which unfolds most points but not all, to 3 above it."""
 
-NEARLY_BEST = 2.5
+NEARLY_BEST = 1.6
 """Embeddings count whose prediction error is at most this many times that of the best one."""
 
 UNPREDICTABLE = 0.1
@@ -180,12 +180,12 @@ def largest_lyapunov_exponent(
     values = np.array([member.exponents()[0] for member in members])
     middle = float(np.median(values))
     half, error, spread = half_width(members, values, middle, level)
-    curve = _divergence(space, level, seed)
+    best = min(members, key=lambda member: member.error)
+    curve = _divergence(replace(space, m=best.m, delay=best.delay), level, seed)
     if not reason and middle - half > 0 and (curve is None or curve.region.reason):
         reason = curve.region.reason if curve else "no pair of points can be followed until it parts"
     if not reason and middle > 0 and half > max(middle, 3 * error):
         reason = f"the exponent depends on the embedding: {values.min() / step:.3g} to {values.max() / step:.3g}"
-    best = min(members, key=lambda member: member.error)
     details = {
         "members": values / step, "error": best.error, "standard_error": error / step, "spread": spread / step,
         "time": channel.t[0] + (len(space.x) - best.delay * len(best.growth) + best.delay * np.arange(len(best.growth)))

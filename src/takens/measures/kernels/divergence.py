@@ -78,9 +78,9 @@ def follow_pairs(points, own, near, lags, label, blocks):  # type: ignore[no-unt
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def follow_balls(points, key, order, place, own, radius, theiler, least, most, lags, label, blocks):  # type: ignore[no-untyped-def]
-    """Sums and counts `(block, lag)` of ln mean_j |x_{i+k} - x_{j+k}| over the points j within `radius` of i.
+    """Sums and counts `(block, lag)` of mean_j ln |X_{i+k} - X_{j+k}| over the points j within `radius` of i.
 
-    x is the last coordinate (Kantz 1994). Points i with fewer than `least` neighbours are left out; the first `most` in
+    Points i with fewer than `least` neighbours are left out; the first `most` in
     the sweep are taken. `place[i]` is the position of i in `order`. Also the number of points i used.
     """
     n, m = points.shape
@@ -113,10 +113,16 @@ def follow_balls(points, key, order, place, own, radius, theiler, least, most, l
         used += 1
         b = label[p]
         for a in range(len(lags)):
-            total = 0.0
+            total, positive = 0.0, 0
             for q in range(number):
-                total += abs(points[i + lags[a], m - 1] - points[found[q] + lags[a], m - 1])
-            if total > 0.0:
-                sums[b, a] += np.log(total / number)
+                d = 0.0
+                for c in range(m):
+                    u = points[i + lags[a], c] - points[found[q] + lags[a], c]
+                    d += u * u
+                if d > 0.0:
+                    total += 0.5 * np.log(d)
+                    positive += 1
+            if positive > 0:
+                sums[b, a] += total / positive
                 counts[b, a] += 1.0
     return sums, counts, used
