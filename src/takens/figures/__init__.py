@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from .attractors import attractor_figure, climate_figure
 from .basins import basins_figure, density_figure
+from .coupling import correlation_figure, cross_map_figure, graph_figure, null_figure, windows_figure
 from .diagrams import continuation_figure, orbit_diagram_figure, parameter_plane_figure
 from .disorder import complexity_plane
 from .embeddings import delay_figure, divergence_figure, embedding_figure
+from .families import FIGURES, family_figures
 from .forecasts import calibration_figure, forecast_fan, skill_figure
 from .motion import place_figure, system_figure
 from .observations import series_figure
@@ -16,6 +18,7 @@ from .style import COLOURS, svg
 
 __all__ = [
     "COLOURS",
+    "FIGURES",
     "attractor_figure",
     "basins_figure",
     "calibration_figure",
@@ -24,11 +27,16 @@ __all__ = [
     "complexity_plane",
     "continuation_figure",
     "convergence_figure",
+    "correlation_figure",
+    "cross_map_figure",
     "delay_figure",
     "density_figure",
     "divergence_figure",
     "embedding_figure",
+    "family_figures",
     "forecast_fan",
+    "graph_figure",
+    "null_figure",
     "orbit_diagram_figure",
     "parameter_plane_figure",
     "place_figure",
@@ -39,4 +47,5 @@ __all__ = [
     "spectrum_figure",
     "svg",
     "system_figure",
+    "windows_figure",
 ]
