@@ -77,7 +77,8 @@ def discrete_entropy(
     `Ordinal(5, 2)`; estimators: "relative frequency", "add one", "Miller-Madow", "jackknife", "Chao-Shen"; definitions:
     "Shannon" (nats), "Renyi", "Tsallis" (q = 2), "extropy". Normalised it is divided by that of equally likely
     outcomes. The interval is that of the plug-in value less its bias, by the second-order delta method over blocks of
-    ten correlation times. Admissible from 5 values an outcome. The entropy of a histogram depends on its bins: compare
+    ten correlation times; it takes the limits of bins and classes as known, which fails where they happen to be a
+    Markov partition. Admissible from 5 values an outcome. The entropy of a histogram depends on its bins: compare
     only like with like. Cost: O(N).
     """
     chosen_space = _named(space, SPACES, "space")
