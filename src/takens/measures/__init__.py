@@ -11,6 +11,7 @@ from ..estimate import Estimate
 from ..series import Series, as_series
 from . import causality as causality
 from . import causality_maps as causality_maps
+from . import change_points as _change_points  # noqa: F401
 from . import coupling as coupling
 from . import coupling_phases as coupling_phases
 from . import dimensions as dimensions
