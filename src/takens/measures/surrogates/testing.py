@@ -121,11 +121,12 @@ def surrogate_test(
     if method not in NULLS:
         raise SettingError(f"no method {method!r}", place="method", remedy=f"Methods are: {', '.join(NULLS)}.")
     x, stride, left_out = channel.portion(LONGEST)
-    start, stop = end_matched(x) if method in ("fourier", "aaft", "iaaft", "truncated_fourier") else (0, len(x))
+    by_ranks = statistic is None and method in ("aaft", "iaaft")
+    linear = method in ("fourier", "aaft", "iaaft", "truncated_fourier")
+    start, stop = end_matched(normal_scores(x) if by_ranks else x) if linear else (0, len(x))
     x = x[start:stop]
     tied = 1 - len(np.unique(x)) / len(x)
-    if statistic is None and method in ("aaft", "iaaft"):
-        x = normal_scores(x)
+    x = normal_scores(x) if by_ranks else x
     chosen = {}
     if delay is None:
         delay = min(correlation_steps(x), max(1, len(x) // 20))
