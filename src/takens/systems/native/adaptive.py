@@ -21,10 +21,16 @@ def adaptive_steps(program: Program, tableau: Tableau, output: Output = SAMPLES)
 
 
 class RungeKutta(Loop):
-    """The steps of one tableau around a function @rule of so many states; written out up to `unrolled` of them."""
+    """The steps of one tableau around a function @rule of so many states; written out up to `unrolled` of them.
 
-    def __init__(self, dimension: int, tableau: Tableau, output: Output = SAMPLES, unrolled: int = UNROLLED) -> None:
-        super().__init__(dimension, len(tableau.all_stages), len(tableau.dense[0]), output, unrolled=unrolled)
+    States may be vectors of `width` numbers where the output asks for none of them.
+    """
+
+    def __init__(
+        self, dimension: int, tableau: Tableau, output: Output = SAMPLES, unrolled: int = UNROLLED, width: int = 1
+    ) -> None:
+        stages, degree = len(tableau.all_stages), len(tableau.dense[0])
+        super().__init__(dimension, stages, degree, output, unrolled=unrolled, width=width)
         self._tableau = tableau
         self._logarithm = ZERO
 
@@ -61,9 +67,11 @@ class RungeKutta(Loop):
     def _accept(self) -> None:
         code = self.code
         code.begin(self._label["accept"])
-        length = after_step(code, self._tableau, self._h, self._logarithm, code.load(self._memory))
-        code.store(length, self._length)
-        code.store(self._logarithm, self._memory)
+        planned, before = code.load(self._length), code.load(self._memory)
+        length = after_step(code, self._tableau, self._h, self._logarithm, before)
+        clipped = code.compare("olt", self._h, planned)  # such a step says little of the next, in another interval
+        code.store(code.select(clipped, code.maximum(length, planned), length), self._length)
+        code.store(code.select(clipped, before, self._logarithm), self._memory)
         self._accepted()
 
     def _dense(self) -> tuple[str, str]:

@@ -19,28 +19,29 @@ FLOOR = 1e-12
 
 def squared_error(slots: Stages, tableau: Tableau, h: str) -> str:
     """The mean squared error; two estimates e5, e3 combine to h^2 e5^4 / (e5^2 + 0.01 e3^2)."""
-    code = slots.code
-    sums = [code.slot() for _ in tableau.errors]
+    code, packed = slots.code, slots.packed
+    one, tolerance = packed.splat(ONE), packed.splat("%tolerance")
+    sums = [packed.slot(1) for _ in tableau.errors]
     for place in sums:
-        code.store(ZERO, place)
+        packed.store(packed.splat(ZERO), place, "0")
 
-    def one(index: str) -> None:
-        size = code.maximum(
-            code.call("fabs", code.load(slots.state, index)), code.call("fabs", code.load(slots.next, index))
-        )
-        scale = code.divide(ONE, code.multiply("%tolerance", code.add(ONE, size)))
+    def add(index: str) -> None:
+        state, after = packed.load(slots.state, index), packed.load(slots.next, index)
+        size = packed.maximum(packed.size(state), packed.size(after))
+        scale = packed.divide(one, packed.multiply(tolerance, packed.add(one, size)))
         for row, place in zip(tableau.errors, sums, strict=True):
             estimate = slots.weighted(row, index)
             assert estimate is not None
-            share = code.multiply(estimate, scale)
-            code.store(code.add(code.load(place), code.multiply(share, share)), place)
+            share = packed.multiply(estimate, scale)
+            packed.store(packed.add(packed.load(place, "0"), packed.multiply(share, share)), place, "0")
 
-    code.each(slots.dimension, one)
+    code.each(slots.dimension, add)
     square = code.multiply(h, h)
-    first, count = code.load(sums[0]), literal(1.0 / slots.dimension)
-    if len(sums) == 1:
+    first, *second = (packed.total(packed.load(place, "0")) for place in sums)
+    count = literal(1.0 / (slots.dimension * packed.width))
+    if not second:
         return code.multiply(code.multiply(square, first), count)
-    total = code.add(literal(1e-300), code.add(first, code.multiply(literal(0.01), code.load(sums[1]))))
+    total = code.add(literal(1e-300), code.add(first, code.multiply(literal(0.01), second[0])))
     return code.multiply(code.multiply(square, count), code.divide(code.multiply(first, first), total))
 
 
@@ -67,7 +68,7 @@ def after_step(code: Code, tableau: Tableau, h: str, logarithm: str, before: str
 
 def dense(slots: Stages, tableau: Tableau, t: str, h: str, polynomial: list[str]) -> None:
     """The extra stages and the polynomial of a step: y + sum_j theta^j q_j, theta = (time - t) / h."""
-    code, first = slots.code, len(tableau.stages) + 1
+    packed, first = slots.packed, len(tableau.stages) + 1
     for index, (node, row) in enumerate(tableau.extra, start=first):
         slots.stage(t, h, node, row, slots.rates[index])
     rows = [
@@ -79,6 +80,6 @@ def dense(slots: Stages, tableau: Tableau, t: str, h: str, polynomial: list[str]
         for row, place in zip(rows, polynomial, strict=True):
             total = slots.weighted(row, index)
             assert total is not None
-            code.store(code.multiply(h, total), place, index)
+            packed.store(packed.multiply(packed.splat(h), total), place, index)
 
-    code.each(slots.dimension, one)
+    slots.code.each(slots.dimension, one)

@@ -31,7 +31,7 @@ class Code:
     """
 
     def __init__(self, *, contract: bool, unrolled: int = UNROLLED, inlined: bool = False) -> None:
-        self._flags = " contract" if contract else ""
+        self.flags = " contract" if contract else ""
         self._inlined = inlined
         self.unrolled = unrolled
         self._slots: list[str] = []
@@ -67,19 +67,19 @@ class Code:
 
     def add(self, left: str, right: str) -> str:
         """left + right"""
-        return self.value(f"fadd{self._flags} double {left}, {right}")
+        return self.value(f"fadd{self.flags} double {left}, {right}")
 
     def subtract(self, left: str, right: str) -> str:
         """left - right"""
-        return self.value(f"fsub{self._flags} double {left}, {right}")
+        return self.value(f"fsub{self.flags} double {left}, {right}")
 
     def multiply(self, left: str, right: str) -> str:
         """left * right"""
-        return self.value(f"fmul{self._flags} double {left}, {right}")
+        return self.value(f"fmul{self.flags} double {left}, {right}")
 
     def divide(self, left: str, right: str) -> str:
         """left / right"""
-        return self.value(f"fdiv{self._flags} double {left}, {right}")
+        return self.value(f"fdiv{self.flags} double {left}, {right}")
 
     def compare(self, predicate: str, left: str, right: str) -> str:
         """A truth value; predicates such as olt are false, such as une true, where an operand is NaN."""

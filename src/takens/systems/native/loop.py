@@ -125,16 +125,18 @@ class Loop(abc.ABC):
     the step in `polynomial`, and go on to `dense` or `advance`, or to `next` after a refusal. Variables live in slots.
     """
 
-    def __init__(self, dimension: int, stages: int, degree: int, output: Output, *, unrolled: int = UNROLLED) -> None:
+    def __init__(
+        self, dimension: int, stages: int, degree: int, output: Output, *, unrolled: int = UNROLLED, width: int = 1
+    ) -> None:
         self.code = code = Code(contract=True, unrolled=unrolled)
         self._output = output
-        self._slots = Stages(code, dimension, stages)
+        self._slots = Stages(code, dimension, stages, width)
         self._time, self._length, self._memory = code.slot(), code.slot(), code.slot()
         self._sample, self._taken, self._refused, self._left = (code.slot("i64") for _ in range(4))
         blocks = ("loop", "try", "refuse", "accept", "dense", "advance", "next")
         self._label = {name: code.label() for name in blocks}
         self._exit = {status: code.label() for status in (DONE, BUDGET, UNDERFLOW)}
-        self._polynomial = [code.slot(size=dimension) for _ in range(degree)]
+        self._polynomial = [self._slots.packed.slot(dimension) for _ in range(degree)]
         self._t = self._h = self._new_time = self._end = ZERO
 
     @abc.abstractmethod

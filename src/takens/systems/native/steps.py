@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from .emit import RULE, RULE_ARGUMENTS, ZERO, Program, rule
 from .ir import UNROLLED, Code, literal
+from .packed import Packed
 from .tableau import Row, Tableau
 
 INLINED = 8000
@@ -28,19 +29,20 @@ def rule_text(program: Program, *, contract: bool, uses: int) -> tuple[str, Code
 
 
 class Stages:
-    """Slots of state and stage rates, and the code that fills them."""
+    """Slots of state and stage rates, and the code that fills them; states may be vectors of `width` numbers."""
 
-    def __init__(self, code: Code, dimension: int, stages: int) -> None:
+    def __init__(self, code: Code, dimension: int, stages: int, width: int = 1) -> None:
         self.code, self.dimension = code, dimension
-        self.state = code.slot(size=dimension)
-        self.next = code.slot(size=dimension)
-        self._trial = code.slot(size=dimension)
-        self.rates = [code.slot(size=dimension) for _ in range(stages)]
+        self.packed = Packed(code, width)
+        self.state = self.packed.slot(dimension)
+        self.next = self.packed.slot(dimension)
+        self._trial = self.packed.slot(dimension)
+        self.rates = [self.packed.slot(dimension) for _ in range(stages)]
 
     def copy(self, source: str, target: str) -> None:
         """target = source, state by state."""
-        code = self.code
-        code.each(self.dimension, lambda i: code.store(code.load(source, i), target, i))
+        packed = self.packed
+        self.code.each(self.dimension, lambda i: packed.store(packed.load(source, i), target, i))
 
     def rate(self, time: str, state: str, out: str) -> None:
         """out = f(time, state, p)"""
@@ -48,22 +50,27 @@ class Stages:
 
     def weighted(self, row: Row, index: str) -> str | None:
         """The sum of row_j k_j of one state; the newest stage last, so that the sum waits for nothing else."""
-        code, total = self.code, None
+        packed, total = self.packed, None
         for stage in sorted(row):
-            term = code.multiply(literal(row[stage]), code.load(self.rates[stage], index))
-            total = term if total is None else code.add(total, term)
+            term = packed.multiply(packed.splat(literal(row[stage])), packed.load(self.rates[stage], index))
+            total = term if total is None else packed.add(total, term)
         return total
 
     def move(self, row: Row, h: str, out: str) -> None:
-        """out = state + h sum_j row_j k_j"""
-        code = self.code
+        """out = state + h sum_j row_j k_j; one fused operation after the newest k_j is known."""
+        code, packed = self.code, self.packed
+        newest = max(row)
+        older = {stage: weight for stage, weight in row.items() if stage != newest}
+        share = packed.splat(code.multiply(literal(row[newest]), h))
 
         def one(index: str) -> None:
-            change = self.weighted(row, index)
-            assert change is not None
-            code.store(code.add(code.load(self.state, index), code.multiply(h, change)), out, index)
+            moved, change = packed.load(self.state, index), self.weighted(older, index)
+            if change is not None:
+                moved = packed.add(moved, packed.multiply(packed.splat(h), change))
+            newest_rate = packed.load(self.rates[newest], index)
+            packed.store(packed.add(moved, packed.multiply(share, newest_rate)), out, index)
 
-        code.each(self.dimension, one)
+        self.code.each(self.dimension, one)
 
     def stage(self, time: str, h: str, node: float, row: Row, out: str) -> None:
         """out = f(time + node h, state + h sum_j row_j k_j)"""

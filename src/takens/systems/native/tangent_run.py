@@ -45,7 +45,7 @@ def reduce(tangent: Tangent, phase: Array, vectors: Array, parameters: Array, pa
     `SimulationError` where the orbit cannot be continued.
     """
     kernel = reducing_kernel(tangent, adaptive=pace.steps is None)
-    numbers = np.concatenate([phase, [0.0 if tangent.flow else 1.0], vectors.ravel()])
+    numbers = _numbers(tangent, phase[None], vectors)[0]
     progress = np.array([pace.start, pace.first_step, 0.0])
     evaluations = TYPICAL if pace.steps is None else pace.steps * (4 if tangent.flow else 1)
     most = max(1, PART // (tangent.dimension * evaluations))
@@ -57,13 +57,22 @@ def reduce(tangent: Tangent, phase: Array, vectors: Array, parameters: Array, pa
         yield part
 
 
+def _numbers(tangent: Tangent, phases: Array, vectors: Array) -> Array:
+    """What machine code carries of each member: states, no volume yet, vectors."""
+    rest = np.concatenate([[0.0 if tangent.flow else 1.0], vectors.ravel()])
+    numbers = np.zeros((len(phases), tangent.parts * tangent.width))
+    numbers[:, tangent.places] = np.hstack([phases, np.broadcast_to(rest, (len(phases), len(rest)))])
+    return numbers
+
+
 def _fill(
     kernel: Kernel, tangent: Tangent, numbers: Array, parameters: Array, progress: Array, pace: Pace, done: int,
     part: Array,
 ) -> None:  # fmt: skip
     """One part of the rows, after those `done`."""
     begun, taken = 0, 0
-    before = numbers[: tangent.size].copy()
+    states = tangent.places[: tangent.size]
+    before = numbers[states]
     while begun < len(part):
         rest = part[begun:]
         moved, status = _call(kernel, numbers[None], parameters, progress[None], pace, done + begun, rest[None])
@@ -75,7 +84,7 @@ def _fill(
             time = pace.start + (done + begun) * pace.interval
             within = "" if pace.interval == 1 else f" within the {pace.interval:g} that follow"
             raise failure(f"the next state is not finite{within}", time, last, tangent.program, OUTSIDE)
-        state, taken = numbers[: tangent.size], taken + STEPS
+        state, taken = numbers[states], taken + STEPS
         if status == UNDERFLOW:
             cause = "the step fell to the rounding error of the time"
             raise failure(cause, progress[0], state, tangent.program, SINGULAR)
@@ -105,10 +114,9 @@ def reduce_many(
     """
     kernel = reducing_kernel(tangent, adaptive=pace.steps is None)
     out = np.empty((len(phases), rows, width(tangent)))
-    rest = np.concatenate([[0.0 if tangent.flow else 1.0], vectors.ravel()])
-    numbers = np.concatenate([phases, np.broadcast_to(rest, (len(phases), len(rest)))], axis=1)
+    numbers = _numbers(tangent, phases, vectors)
     progress = np.zeros((len(phases), 3))
     progress[:, 0], progress[:, 1] = pace.start, first_steps
-    done, _ = _call(kernel, np.ascontiguousarray(numbers), parameters, progress, pace, 0, out)
+    done, _ = _call(kernel, numbers, parameters, progress, pace, 0, out)
     out[done < rows] = np.nan
     return out

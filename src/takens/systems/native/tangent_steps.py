@@ -43,12 +43,16 @@ def reducing(tangent: Tangent, *, adaptive: bool) -> tuple[list[str], set[str]]:
     text, rule_code = tangent_rule(tangent)
     functions, used = [text], rule_code.used
     if adaptive:
-        functions, used = RungeKutta(tangent.dimension, DOP853, _Nothing(), tangent.unrolled).functions([text], used)
+        functions, used = _adaptive_loop(tangent).functions([text], used)
         code = _adaptive(tangent)
     else:
         code = _fixed(tangent, RK4 if tangent.flow else None)
     functions += [code.function(_ONE, _ARGUMENTS, result="i64", attributes="noinline nounwind"), _members(tangent)]
     return functions, used | code.used
+
+
+def _adaptive_loop(tangent: Tangent) -> RungeKutta:
+    return RungeKutta(tangent.parts, DOP853, _Nothing(), tangent.unrolled, tangent.width)
 
 
 def _members(tangent: Tangent) -> str:
@@ -60,7 +64,7 @@ def _members(tangent: Tangent) -> str:
     code.jump(begin)
     code.begin(begin)
     member = code.load(place, kind="i64")
-    y = code.element("%y", code.value(f"mul i64 {member}, {tangent.dimension}"))
+    y = code.element("%y", code.value(f"mul i64 {member}, {tangent.parts * tangent.width}"))
     progress = code.element("%progress", code.value(f"mul i64 {member}, 3"))
     before = code.value(f"mul i64 {member}, %rows")
     out = code.element("%out", code.value(f"mul i64 {before}, {width(tangent)}"))
@@ -107,7 +111,7 @@ def _adaptive(tangent: Tangent) -> Code:
     code = Code(contract=True, unrolled=tangent.unrolled)
     end = code.slot()
 
-    def interval(row: str, leave: str) -> str:
+    def interval(row: str, leave: str) -> None:
         done = code.value(f"add i64 {row}, 1")
         number = code.value(f"add i64 %first, {done}")
         moment = code.multiply("%interval", code.value(f"sitofp i64 {number} to double"))
@@ -120,21 +124,20 @@ def _adaptive(tangent: Tangent) -> Code:
         sound = code.label()
         code.branch(code.value(f"icmp eq i64 {status}, 0"), sound, leave)
         code.begin(sound)
-        return "%y"
 
-    _rows(code, tangent, interval, lambda: None)
+    _rows(code, tangent, interval)
     return code
 
 
 def _fixed(tangent: Tangent, tableau: Tableau | None) -> Code:
     """Steps of a tableau, or iterations."""
     code = Code(contract=tangent.flow, unrolled=tangent.unrolled)
-    slots = Stages(code, tangent.dimension, 1 if tableau is None else len(tableau.stages))
+    slots = Stages(code, tangent.parts, 1 if tableau is None else len(tableau.stages), tangent.width)
     count = code.slot("i64")
-    slots.copy("%y", slots.state)
     h = code.divide("%interval", code.value("sitofp i64 %steps to double"))
 
-    def interval(row: str, leave: str) -> str:
+    def interval(row: str, leave: str) -> None:
+        slots.copy("%y", slots.state)  # in memory it is taken apart, which would keep it out of registers
         code.store("0", count, kind="i64")
         steps, done, sound = (code.label() for _ in range(3))
         number = code.value(f"add i64 %first, {row}")
@@ -154,46 +157,53 @@ def _fixed(tangent: Tangent, tableau: Tableau | None) -> Code:
         code.store(after, count, kind="i64")
         code.branch(code.value(f"icmp slt i64 {after}, %steps"), steps, done)
         code.begin(done)
-        code.branch(_finite(code, slots.state, tangent), sound, leave)
+        slots.copy(slots.state, "%y")
+        code.branch(_finite(code, tangent), sound, leave)
         code.begin(sound)
-        return slots.state
 
-    _rows(code, tangent, interval, lambda: slots.copy(slots.state, "%y"))
+    _rows(code, tangent, interval)
     return code
 
 
-def _rows(code: Code, tangent: Tangent, interval: Callable[[str, str], str], finish: Callable[[], None]) -> None:
-    """Interval after interval: `interval(row, leave)` carries the numbers and says where they are."""
+def _rows(code: Code, tangent: Tangent, interval: Callable[[str, str], None]) -> None:
+    """Interval after interval: `interval(row, leave)` carries the numbers of %y."""
     place = code.slot("i64")
     code.store("0", place, kind="i64")
     rows, stop = code.label(), code.label()
     code.jump(rows)
     code.begin(rows)
     row = code.load(place, kind="i64")
-    numbers = interval(row, stop)
+    interval(row, stop)
     out = code.element("%out", code.value(f"mul i64 {row}, {width(tangent)}"))
     triangle = code.element(out, str(tangent.dimension))
-    orthonormalise(code, tangent, code.element(numbers, str(tangent.first)), triangle)
-    code.each(tangent.dimension, lambda i: code.store(code.load(numbers, i), out, i))
-    code.store(ZERO if tangent.flow else ONE, numbers, str(tangent.size))
+    places = tangent.places
+    orthonormalise(code, tangent, code.element("%y", str(places[tangent.first])), triangle)
+    if tangent.width > 1:
+        for index, held in enumerate(places):
+            code.store(code.load("%y", str(held)), out, str(index))
+    else:
+        code.each(tangent.dimension, lambda i: code.store(code.load("%y", i), out, i))
+    code.store(ZERO if tangent.flow else ONE, "%y", str(places[tangent.size]))
     after = code.value(f"add i64 {row}, 1")
     code.store(after, place, kind="i64")
     code.branch(code.value(f"icmp slt i64 {after}, %rows"), rows, stop)
     code.begin(stop)
-    finish()
     code.emit(f"ret i64 {code.load(place, kind='i64')}")
 
 
-def _finite(code: Code, numbers: str, tangent: Tangent) -> str:
-    """Whether state and vectors are finite; 0 x is NaN where x is not."""
+def _finite(code: Code, tangent: Tangent) -> str:
+    """Whether state and vectors in %y are finite; 0 x is NaN where x is not."""
     total = code.slot()
     code.store(ZERO, total)
 
     def one(array: str) -> Callable[[str], None]:
         return lambda i: code.store(code.add(code.load(total), code.multiply(code.load(array, i), ZERO)), total)
 
-    code.each(tangent.size, one(numbers))
-    code.each(tangent.size * tangent.count, one(code.element(numbers, str(tangent.first))))
+    if tangent.width > 1:
+        code.each(tangent.size * tangent.width, one("%y"))
+    else:
+        code.each(tangent.size, one("%y"))
+        code.each(tangent.size * tangent.count, one(code.element("%y", str(tangent.first))))
     return code.compare("oeq", code.load(total), ZERO)
 
 
@@ -211,7 +221,7 @@ def orthonormalise(code: Code, tangent: Tangent, vectors: str, triangle: str) ->
         nest.over("0", str(count), lambda m: code.store(ZERO, above, m))
 
         def products(i: str) -> None:
-            row = nest.row(vectors, i, count)
+            row = nest.row(vectors, i, tangent.stride)
             own = code.load(row, j)
 
             def add(m: str) -> None:
@@ -227,7 +237,7 @@ def orthonormalise(code: Code, tangent: Tangent, vectors: str, triangle: str) ->
             code.store(code.multiply(code.load(above, m), inverse), above, m)
 
         def subtract(i: str) -> None:
-            row = nest.row(vectors, i, count)
+            row = nest.row(vectors, i, tangent.stride)
             own = code.multiply(code.load(row, j), inverse)
             code.store(own, row, j)
 
