@@ -33,8 +33,7 @@ check: $(VENV)/.developing
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed
-	OMP_NUM_THREADS=1 $(BIN)/python bench/lorenz.py
-	OMP_NUM_THREADS=1 $(BIN)/python bench/studies.py
+	for script in bench/*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf $(VENV) demo-report .pytest_cache .mypy_cache .ruff_cache
