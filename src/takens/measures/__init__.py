@@ -22,6 +22,7 @@ from . import exponents as exponents
 from . import graphs as graphs
 from . import irreversibility as irreversibility
 from . import irreversibility_rate as irreversibility_rate
+from . import motifs as motifs
 from . import ordinal as ordinal
 from . import periods as periods
 from . import recurrence as recurrence
