@@ -18,6 +18,7 @@ from . import dimensions as dimensions
 from . import divergence as divergence
 from . import embedding as embedding
 from . import entropies as _entropies  # noqa: F401
+from . import exponent_spectrum as exponent_spectrum
 from . import exponents as exponents
 from . import graphs as graphs
 from . import irreversibility as irreversibility
@@ -26,9 +27,11 @@ from . import motifs as motifs
 from . import ordinal as ordinal
 from . import periods as periods
 from . import recurrence as recurrence
+from . import scaling as scaling
 from . import stationarity as _stationarity  # noqa: F401
 from . import surrogates as surrogates
 from . import timescales as timescales
+from . import transitions as transitions
 from . import zero_one as zero_one
 from .base import REGISTRY as REGISTRY
 from .base import Measure as Measure

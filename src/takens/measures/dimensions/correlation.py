@@ -153,8 +153,8 @@ def correlation_dimension(
     the value. Where the density of states has integrable poles the slope nears its limit only like 1/ln r: Roessler
     attractors give 1.83, not 1.99, at any radius that data reach, and the logistic map at r = 4 gives 0.95, not 1; the
     interval need not contain that. Coloured noise can saturate as well (Osborne and Provenzale 1989): see
-    `surrogate_test`. Details, one entry an embedding dimension: `dimension`, `correlation_dimension`, `half_width`, `radius`, `correlation_sum`,
-    `corrected`, `region`. At most 20,000 samples. Cost: below a second for 10,000 values.
+    `surrogate_test`. Details, one entry an embedding dimension: `dimension`, `correlation_dimension`, `half_width`,
+    `radius`, `correlation_sum`, `corrected`, `region`. At most 20,000 samples. Cost: below a second for 10,000 values.
     """
     embedded = Embedding.of(channel, delay, theiler)
     return answer(channel, embedded, max_dimension, dimension_of, "slope of the correlation sum, ensemble of fits",
