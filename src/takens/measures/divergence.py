@@ -174,11 +174,15 @@ def weighted_quantile(values: Array, weights: Array, q: float) -> float:
 
 @dataclass(frozen=True)
 class Region:
-    """The part of a divergence curve that may be exponential: first and last lag number, and what speaks against it."""
+    """The part of a divergence curve that may be exponential: first and last lag number, and what speaks against it.
+
+    `bent` says that it is only the shape that speaks against it, not a lack of growth.
+    """
 
     first: int
     last: int
     reason: str
+    bent: bool = False
 
 
 def scaling_region(lags: NDArray[Any], curve: Array, transient: float, saturation: float) -> Region:
@@ -199,13 +203,12 @@ def scaling_region(lags: NDArray[Any], curve: Array, transient: float, saturatio
     middle = (first + last) // 2
     (early, late), _ = (array[0] for array in window_slopes(lags, curve[None], [(first, middle), (middle, last)]))
     if late < 0.5 * early:
-        return Region(
-            first, last, f"growth slows from {early:.3g} to {late:.3g} a sample within the region, as for noise"
-        )
+        slows = f"growth slows from {early:.3g} to {late:.3g} a sample within the region, as for noise"
+        return Region(first, last, slows, bent=True)
     straight = window_slopes(lags, curve[None], [(first, last)])[1][0, 0]
     power = window_slopes(np.log(lags + 1), curve[None], [(first, last)])[1][0, 0]
     if power < straight:
-        return Region(first, last, "growth follows a power of time better than an exponential, as for diffusion")
+        return Region(first, last, "growth follows a power of time better than an exponential, as for diffusion", True)
     return Region(first, last, "")
 
 
@@ -259,7 +262,7 @@ def curve_slope(
     return Slope(value, (min(low, value), max(high, value)), region, lags, curve, saturation)
 
 
-SYSTEMATIC = 0.125
+SYSTEMATIC = 0.2
 """Relative standard error of such slopes against known exponents (Lorenz 63 x, y, z, Roessler, Henon, logistic, Ikeda,
 Mackey-Glass; 20 records each), which no resampling shows: pairs saturate at different times and align late."""
 
@@ -301,12 +304,12 @@ def lyapunov_exponent_rosenstein(
     Theiler window; the exponent is the slope of S where it is straight: after one embedding window, in which noise and
     the alignment with the unstable direction show, until one e-fold below the distance of unrelated points. The value
     is the weighted median over an ensemble of windows in that region (weight: length / residual), the interval joins
-    the same ensemble under a block bootstrap of reference points and 12.5 % for systematic error. Defaults: first
+    the same ensemble under a block bootstrap of reference points and 20 % for systematic error. Defaults: first
     minimum of the mutual information, Kennel's dimension (2 to 8), Theiler window the larger of the first zero of the
     autocorrelation and the mean period.
 
     Admissible with 20 mean periods and a straight region of at least one e-fold; noise has none. The curve shows
-    whether there is exponential growth at all; its slope is off by up to 20 % where pairs saturate at different times
+    whether there is exponential growth at all; its slope is off by up to 30 % where pairs saturate at different times
     (Lorenz 63 z) or align late (Mackey-Glass): for the number itself use `largest_lyapunov_exponent`.
     Details: `lag` (time), `divergence`, `region` (two times), `saturation`. At most 20,000 samples. Cost: 0.1 s.
     """

@@ -28,6 +28,9 @@ NEARLY_BEST = 1.6
 UNPREDICTABLE = 0.1
 """Prediction error, in standard deviations, above which local maps describe noise or unresolved motion."""
 
+PRECISE = 0.05
+"""Prediction error below which only missing growth of distances, not its shape, speaks against a positive exponent."""
+
 BLOCKS = 20
 """Consecutive stretches of time whose mean growth rates give the standard error."""
 
@@ -162,11 +165,11 @@ def largest_lyapunov_exponent(
 
     Admissible with 20 mean periods, a prediction error below 0.1 standard deviations (noise and coarse sampling exceed
     it), an interval no wider than the value where that is positive, and, where the interval lies above 0, a divergence
-    curve with a straight part (see `lyapunov_exponent_rosenstein`). Periodic and quasi-periodic motion gives 0 within
-    the interval. Observation noise of a few per cent biases the value beyond what the interval tells: reduce it first
-    (`takens.measures.noise_reduction`). A positive value alone proves nothing: see `takens.verdict`. Details: `lag`,
-    `divergence`, `region`, `saturation` (Rosenstein's curve), `members` (one exponent each), `error` (prediction),
-    `time` and `growth` (local growth rates). At most 20,000 samples. Cost: a second.
+    curve that rises by an e-fold or more (see `lyapunov_exponent_rosenstein`). Periodic and quasi-periodic motion gives
+    0 within the interval. Observation noise of a few per cent biases the value beyond what the interval tells: reduce
+    it first (`takens.measures.noise_reduction`). A positive value alone proves nothing: see `takens.verdict`. Details:
+    `lag`, `divergence`, `region`, `saturation` (Rosenstein's curve), `members` (one exponent each), `error`
+    (prediction), `time` and `growth` (local growth rates). At most 20,000 samples. Cost: a second.
     """
     space = embedded(channel, embedding_dimension, delay, theiler)
     step = space.stride * channel.interval
@@ -182,8 +185,8 @@ def largest_lyapunov_exponent(
     half, error, spread = half_width(members, values, middle, level)
     best = min(members, key=lambda member: member.error)
     curve = _divergence(replace(space, m=best.m, delay=best.delay), level, seed)
-    if not reason and middle - half > 0 and (curve is None or curve.region.reason):
-        reason = curve.region.reason if curve else "no pair of points can be followed until it parts"
+    if not reason and middle - half > 0:
+        reason = _unwitnessed(curve, best.error)
     if not reason and middle > 0 and half > max(middle, 3 * error):
         reason = f"the exponent depends on the embedding: {values.min() / step:.3g} to {values.max() / step:.3g}"
     details = {
@@ -214,6 +217,13 @@ def _too_little(space: Embedding, error: float) -> str:
             f"below {UNPREDICTABLE} is needed"
         )
     return ""
+
+
+def _unwitnessed(curve: Slope | None, error: float) -> str:
+    """What speaks against exponential growth in the divergence curve; its shape counts where maps err."""
+    if curve is None:
+        return "no pair of points can be followed until it parts"
+    return "" if curve.region.bent and error < PRECISE else curve.region.reason
 
 
 def _divergence(space: Embedding, level: float, seed: int) -> Slope | None:
