@@ -95,7 +95,11 @@ def test_measure_gives_the_same_numbers_as_python(short: str, capsys: pytest.Cap
 def test_measure_lists_its_measures_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run("measure", "--list", capsys=capsys)
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == list(takens.measures.REGISTRY)
+    named = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
+    assert sorted(named) == sorted([*takens.measures.REGISTRY, *takens.measures.RELATIONS])
+    families = [line for line in out.splitlines() if not line.startswith("  ")]
+    assert len(families) == len(set(families))
+    assert "causality:" in families
 
 
 def test_verdict_of_a_noisy_cycle_is_not_chaos(short: str, capsys: pytest.CaptureFixture[str]) -> None:

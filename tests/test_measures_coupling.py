@@ -100,7 +100,7 @@ def test_a_function_is_not_called_an_amount_of_information():
 
 
 def test_interval_of_mutual_information_covers_the_truth():
-    truth, runs = -0.5 * np.log(1 - 0.36), 150
+    truth, runs = -0.5 * np.log(1 - 0.36), 80
     inside = 0
     for seed in range(runs):
         low, high = takens.mutual_information(normal_pair(1000, 0.6, seed), surrogates=19).interval

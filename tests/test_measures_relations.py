@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ import takens
 from takens.checks import CheckFailed, check_relation
 from takens.errors import SettingError
 from takens.estimate import Estimate
+from takens.measures import REGISTRY
+from takens.measures.listing import by_family, listing, markdown
 from takens.measures.relations import RELATIONS, Pair, Relation, relate
 from takens.series import Series
 
@@ -87,3 +90,20 @@ def test_what_cannot_be_related_says_why():
     found = relate(Series.from_array(values), only="cross_correlation")
     assert found["cross_correlation[x1 ~ x2]"].reason == "channel x2 is constant"
     assert found["cross_correlation[x1 ~ x3]"].admissible
+
+
+def test_the_page_about_measures_lists_them_all():
+    page = (Path(__file__).resolve().parent.parent / "docs" / "measures.md").read_text(encoding="utf-8")
+    shown = page.split("<!-- table -->")[1].split("<!-- end of table -->")[0].strip()
+    assert shown == markdown(), "docs/measures.md is older than the code: takens.measures.listing.markdown() makes it"
+    for name in (*REGISTRY, *RELATIONS):
+        assert f"`{name}`" in shown
+
+
+def test_every_family_is_listed_once_and_every_line_says_what_it_is():
+    lines = list(listing())
+    families = [line for line in lines if not line.startswith(" ")]
+    assert families == [f"{family}:" for family in by_family()]
+    for line in lines:
+        if line.startswith(" "):
+            assert len(line.split()) > 3, line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -128,3 +129,10 @@ def _array(value: np.ndarray[Any, Any]) -> str:
         return shape + (", complex" if value.dtype.kind == "c" else "")
     lost = f", {value.size - finite.size:,} not finite" if finite.size < value.size else ""
     return f"{shape}, {finite.min():.5g} to {finite.max():.5g}{lost}"
+
+
+def first_sentence(text: str | None) -> str:
+    """The first sentence of a docstring, on one line."""
+    words = " ".join((text or "").split("\n\n")[0].split())
+    # An ellipsis does not end a sentence.
+    return re.split(r"(?<!\.)\. ", words)[0].rstrip(".") + "." if words else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import SettingError
 from .options import Manner, Source, manner, reading
-from .quantities import names
+from .quantities import in_clock, names
 
 if TYPE_CHECKING:
     from ..estimate import Estimate
@@ -36,50 +38,145 @@ def info(source: Source, manner: Manner) -> None:
 
 
 def _list_measures(context: click.Context, _: click.Parameter, asked: bool) -> None:
-    """Print the measures and leave; an eager option, so that no FILE is needed."""
+    """Print the measures and relations by family and leave; an eager option, so that no FILE is needed."""
     if not asked:
         return
-    from ..measures import REGISTRY
+    from ..measures.listing import listing
 
-    width = max(map(len, REGISTRY))
-    for name, measure_ in REGISTRY.items():
-        click.echo(f"{name:<{width}}  {first_sentence(measure_.__doc__)}")
+    for line in listing():
+        click.echo(line)
     context.exit()
 
 
-@click.command(short_help="Measures of every channel.")
-@click.option("--only", metavar="A,B", help="Measures to compute; default all.")
+@click.command(short_help="Measures of every channel, relations of every pair.")
+@click.option("--only", metavar="A,B", help="Measures (or relations) to compute; default all.")
+@click.option("--relations", is_flag=True, help="Relate every pair of channels in place of measuring each.")
+@click.option("--window", metavar="TIME", help="Measure in windows of this length that move along, e.g. 30d.")
+@click.option("--step", metavar="TIME", help="By how much windows move; default half a window.")
+@click.option("--plot", metavar="DIR", type=click.Path(path_type=Path), help="Write figures there, as SVG.")
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_measures, help="List them.")
 @reading
 @manner
-def measure(source: Source, only: str | None, manner: Manner) -> None:
+def measure(
+    source: Source, only: str | None, relations: bool, window: str | None, step: str | None, plot: Path | None,
+    manner: Manner,
+) -> None:  # fmt: skip
     """Compute the measures of every channel in FILE, each with interval, admissibility and reference.
 
     \b
     Examples:
-      takens measure examples/sunspots.csv
-      takens measure examples/elnino.csv --only permutation_entropy,dominant_periods --json
+      takens measure examples/sunspots.csv --only permutation_entropy,dominant_periods --plot figures
+      takens measure examples/elnino.csv --only autocorrelation --window 20y --json
+      takens measure examples/elnino.csv --relations --only cross_correlation,granger_causality
     """
-    from ..measures import measure_series
+    if step is not None and window is None:
+        raise SettingError("a step needs a window", place="--step", remedy="For instance --window 30d --step 1d.")
+    if window is not None and (relations or only is None):
+        raise SettingError("windows need --only with names of measures", place="--window")
+    found = source.trajectories()
+    documents: list[Any] = []
+    lines: list[str] = []
+    for number, series in enumerate(found):
+        lines += [f"trajectory {series.name!r}"] if len(found) > 1 else []
+        place = plot if plot is None or len(found) == 1 else plot / f"{number + 1}"
+        if window is not None:
+            document, told = _windows(series, window, step, only, place, manner)
+        else:
+            document, told = _estimates(series, only, relations, place, manner)
+        documents.append(document)
+        lines += told
+        _hint(series, manner)
+    manner.result(documents[0] if len(documents) == 1 else documents, lines)
+
+
+def _estimates(
+    series: Series, only: str | None, relations: bool, plot: Path | None, manner: Manner
+) -> tuple[Any, list[str]]:
+    """The measures or relations of one trajectory as a document and lines; the figures of each channel or pair."""
+    from ..measures import measure_series, relate
 
     progress = manner.progress()
-    documents, lines = [], []
+    told = "relating" if relations else "measuring"
     try:
-        found = source.trajectories()
-        for series in found:
-            estimates = measure_series(
-                series,
-                only=names(only),
-                seed=manner.seed,
-                progress=lambda key, done, total: progress(f"measuring {key}", done / total),
-            )
-            documents.append({key: estimate.to_dict() for key, estimate in estimates.items()})
-            lines += [f"trajectory {series.name!r}"] if len(found) > 1 else []
-            lines += estimate_lines(estimates, verbose=manner.verbose)
-            _hint(series, manner)
+        estimates = (relate if relations else measure_series)(
+            series, only=names(only), seed=manner.seed,
+            progress=lambda key, done, total: progress(f"{told} {key}", done / total),
+        )  # fmt: skip
     finally:
         progress.close()
-    manner.result(documents[0] if len(documents) == 1 else documents, lines)
+    document = {key: _document(estimate) for key, estimate in estimates.items()}
+    lines = estimate_lines(estimates, verbose=manner.verbose)
+    if plot is not None:
+        from ..figures import family_figures
+
+        whose: dict[str, dict[str, Any]] = {}
+        for estimate in estimates.values():
+            whose.setdefault(estimate.channel, {})[estimate.name] = estimate
+        drawn = [
+            (name if len(whose) == 1 else f"{name}-{channel}", figure)
+            for channel, mine in whose.items()
+            for name, _, figure in family_figures(mine)
+        ]
+        _draw(drawn, plot, manner)
+    return document, lines
+
+
+def _document(estimate: Estimate) -> dict[str, Any]:
+    """An estimate as JSON, with the p-value of those that test."""
+    tested = {name: estimate.details[name] for name in ("p_value",) if name in estimate.details}
+    return {**estimate.to_dict(), **tested}
+
+
+def _windows(
+    series: Series, window: str, step: str | None, only: str | None, plot: Path | None, manner: Manner
+) -> tuple[Any, list[str]]:
+    """Measures of one trajectory through windows as a document and a table in lines; one figure a measure."""
+    from ..measures.windows import measure_windows
+    from ..wording import number
+
+    progress = manner.progress()
+    try:
+        table = measure_windows(
+            series, in_clock(window, series, "--window"), None if step is None else in_clock(step, series, "--step"),
+            only=names(only) or [], seed=manner.seed,
+            progress=lambda key, done, total: progress(f"measuring {key}", done / total),
+        )  # fmt: skip
+    finally:
+        progress.close()
+    begin, end = (series.clock.labels(times) for times in (table.start, table.stop))
+    lines = []
+    for m, name in enumerate(table.measures):
+        for c, channel in enumerate(table.channels):
+            lines.append(f"{name}[{channel}]")
+            for w in range(len(begin)):
+                value = table.value[m, c, w]
+                text = number(value, 4) if value == value else "not available"
+                if table.low[m, c, w] == table.low[m, c, w]:
+                    text += f" [{number(table.low[m, c, w], 4)}, {number(table.high[m, c, w], 4)}]"
+                doubt = "" if table.admissible[m, c, w] else f" ({table.reasons[m, c, w]})"
+                lines.append(f"  {begin[w]} to {end[w]}  {text}{doubt}")
+    if plot is not None:
+        from ..figures import windows_figure
+
+        possible = [name for m, name in enumerate(table.measures) if (table.value[m] == table.value[m]).any()]
+        _draw([(f"windows-{name}", windows_figure(table, name)) for name in possible], plot, manner)
+    return {**table.to_dict(), "start": begin, "stop": end}, lines
+
+
+def _draw(figures: list[tuple[str, Any]], place: Path, manner: Manner) -> None:
+    """Write each figure as SVG into the folder `place`, which is made."""
+    from ..figures import svg
+    from ..io.atomic import atomic_text
+
+    if not figures:
+        manner.remark("None of these measures has a figure.")
+        return
+    place.mkdir(parents=True, exist_ok=True)
+    for name, figure in figures:
+        kept = "".join(c if c.isalnum() or c in "-_.~" else "_" for c in name.replace(" -> ", "-to-"))
+        path = place / f"{kept}.svg"
+        atomic_text(path, svg(figure, name))
+        manner.remark(f"Written: {path}")
 
 
 @click.command(short_help="What kind of dynamics, step by step.")
@@ -152,10 +249,7 @@ def answer(estimate: Estimate) -> str:
     text = ", ".join(parts) + (f" and {len(values) - 6} more" if len(values) > 6 else "")
     text += f" {plural(estimate.unit)}" if estimate.unit else ""
     text += f" at {estimate.level:.0%}" if estimate.interval is not None else ""
+    tested = estimate.details.get("p_value")
+    if tested is not None and np.ndim(tested) == 0 and estimate.unit != "p-value":
+        text += f", p = {number(float(tested), 2)}"
     return text if estimate.admissible else f"{text} (not admissible: {estimate.reason})"
-
-
-def first_sentence(text: str | None) -> str:
-    """The first sentence of a docstring, on one line."""
-    words = " ".join((text or "").split("\n\n")[0].split())
-    return words.split(". ")[0].rstrip(".") + "." if words else ""

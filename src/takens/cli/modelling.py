@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OutputError, SettingError
-from .describing import first_sentence
 from .options import Manner, Source, manner, reading
 from .quantities import fits, in_speech, settings
 
@@ -155,6 +154,7 @@ def models(manner: Manner) -> None:
       takens models --json
     """
     from ..models import MODELS
+    from ..wording import first_sentence
 
     documents = [
         {"name": name, "baseline": bool(kind.baseline), "about": first_sentence(kind.__doc__)}

@@ -68,50 +68,62 @@ def convergent_cross_mapping(
     `skill_by_lag`, `best_lag`. Cost: a second.
     """
     x, y, used = middle(pair.x, pair.y, LONGEST)
-    chosen = {}
     steps = correlation_steps(y)
-    if delay is None:
-        delay, chosen["delay"] = max(1, steps // 2), "half the correlation time"
-    if embedding_dimension is None:
-        embedding_dimension = embedding_by_prediction(y, delay)
-        chosen["embedding_dimension"] = "prediction of the second channel from neighbours"
+    (embedding_dimension, delay, theiler), chosen = _settled(y, steps, embedding_dimension, delay, theiler)
     span = (embedding_dimension - 1) * delay
-    if theiler is None:
-        theiler, chosen["theiler"] = max(span, steps), "the larger of correlation time and embedding window"
     if len(x) - span < 10 * (embedding_dimension + 1) + 2 * theiler + 1:
         raise Refused(f"{len(x)} rows are too few for {embedding_dimension} delays of {delay}")
-    points, x, aligned = delay_vectors(y, embedding_dimension, delay), x[span:], y[span:]
-    shifts, rows = spaced_shifts(x, aligned, surrogates)
-    points, x = points[:rows], x[:rows]
-    map_ = _CrossMap(points, theiler, embedding_dimension + 1)
+    points, x = delay_vectors(y, embedding_dimension, delay), x[span:]
+    shifts, rows = spaced_shifts(x, y[span:], surrogates)
+    x, cross = x[:rows], _CrossMap(points[:rows], theiler, embedding_dimension + 1)
     rng = generator(seed, "convergent_cross_mapping")
     turned = np.stack([x, *(np.roll(x, -s) for s in shifts)])
     sizes = np.unique(np.geomspace(5 * (embedding_dimension + 1) + 2 * theiler, rows, libraries).round().astype(int))
-    skill = np.stack([map_.mean_skill(turned, int(size), draws, rng) for size in sizes])
+    skill = np.stack([cross.mean_skill(turned, int(size), draws, rng) for size in sizes])
     lags = np.arange(-5, 6) * delay
-    by_lag = map_.mean_skill(np.stack([np.roll(x, -lag) for lag in lags]), rows, 1, rng)
-    growth = skill[-1] - skill[0]
-    p_skill, p_growth = (p_value(float(s[0]), s[1:]) for s in (skill[-1], growth))
-    value, best = float(skill[-1, 0]), float(lags[np.argmax(by_lag)])
-    later, before = (np.arctanh(min(part.max(), 1 - 1e-15)) for part in (by_lag[lags > 0], by_lag[lags <= 0]))
-    half = normal_quantile(level) / np.sqrt(max(rows / max(steps, correlation_steps(x)) - 3, 1))
-    centre = np.arctanh(np.clip(value, -1 + 1e-15, 1 - 1e-15))
-    reason = ""
-    if later > before + 2 * half and max(p_skill, p_growth) <= 0.05:
+    by_lag = cross.mean_skill(np.stack([np.roll(x, -lag) for lag in lags]), rows, 1, rng)
+    p_skill, p_growth = (p_value(float(s[0]), s[1:]) for s in (skill[-1], skill[-1] - skill[0]))
+    error = 1 / np.sqrt(max(rows / max(steps, correlation_steps(x)) - 3, 1))
+    value, half = float(skill[-1, 0]), normal_quantile(level) * error
+    low, high = (float(np.tanh(_fisher(value) + s * half)) for s in (-1, 1))
+    reason, best = "", float(lags[np.argmax(by_lag)] * pair.interval)
+    later = _fisher(by_lag[lags > 0].max()) - _fisher(by_lag[lags <= 0].max())
+    if later > 2 * half and max(p_skill, p_growth) <= 0.05:
         reason = (
-            f"skill is largest for values of {pair.names[0]} {best * pair.interval:g} {pair.time_unit} later, as for "
+            f"skill is largest for values of {pair.names[0]} {best:g} {pair.time_unit} later, as for "
             "synchrony and coupling the other way"
         )
     return Estimate(
-        "", value, "", (min(float(np.tanh(centre - half)), value), max(float(np.tanh(centre + half)), value)), level,
+        "", value, "", (min(low, value), max(high, value)), level,
         "cross-map skill with the whole library, circularly shifted copies",
         {"embedding_dimension": embedding_dimension, "delay": delay, "theiler": theiler, "surrogates": len(shifts),
          "draws": draws, "used": used},
         chosen, not reason, reason,
         details={"p_value": max(p_skill, p_growth), "p_skill": p_skill, "p_convergence": p_growth, "library": sizes,
                  "skill": skill[:, 0], "null": skill[:, 1:], "lag": lags * pair.interval, "skill_by_lag": by_lag,
-                 "best_lag": best * pair.interval},
+                 "best_lag": best},
     )  # fmt: skip
+
+
+def _settled(
+    y: Array, steps: int, dimension: int | None, delay: int | None, theiler: int | None
+) -> tuple[tuple[int, int, int], dict[str, str]]:
+    """Dimension, delay and Theiler window of the states of `y`, and how those that were not given were chosen."""
+    chosen = {}
+    if delay is None:
+        delay, chosen["delay"] = max(1, steps // 2), "half the correlation time"
+    if dimension is None:
+        dimension, how = embedding_by_prediction(y, delay), "prediction of the second channel from neighbours"
+        chosen["embedding_dimension"] = how
+    if theiler is None:
+        theiler = max((dimension - 1) * delay, steps)
+        chosen["theiler"] = "the larger of correlation time and embedding window"
+    return (dimension, delay, theiler), chosen
+
+
+def _fisher(correlation: float) -> float:
+    """Fisher's z, finite at -1 and 1 too."""
+    return float(np.arctanh(np.clip(correlation, -1 + 1e-15, 1 - 1e-15)))
 
 
 class _CrossMap:

@@ -58,7 +58,7 @@ def lagged_correlation(x: Array, y: Array, max_lag: int) -> Array:
 def cross_correlation(
     pair: Pair, *, max_lag: int | None = None, surrogates: int = 199, level: float = 0.9, seed: int = 0
 ) -> Estimate:
-    """Correlation of two channels at the lag where it is strongest, tested against shifted copies.
+    """Correlation of two channels at the lag where it is strongest, tested against linear noise.
 
     c(l) = corr(x_t, y_{t+l}) for |l| <= `max_lag` (default: 10 correlation times of the slower channel, at most a
     tenth of the record); a positive lag says that the first channel leads. The interval is Fisher's at that lag with
