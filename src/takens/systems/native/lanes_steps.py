@@ -8,7 +8,7 @@ from .control import FLOOR, after_refusal, after_step, dense, squared_error
 from .emit import ONE, ZERO, Program
 from .ir import Code, literal
 from .loop import Step
-from .series import coefficients, defect, reach, scales
+from .series import coefficients, defect, reach, scales, share
 from .steps import Stages
 from .tableau import Tableau
 from .taylor import DEFECT, GROW
@@ -128,12 +128,19 @@ class Steps(abc.ABC):
 
 
 class TaylorSteps(Steps):
-    """Taylor steps; see `taylor.Taylor`. A refused step is tried again from its coefficients."""
+    """Taylor steps that leave out as little as those of `taylor.Taylor` of an order, but longer ones of more terms.
+
+    Vectors hide that a coefficient must wait for those before it, so that more terms cost less than more steps: 4/3 of
+    the terms, and steps so long that the last of them are as small, take a third off the time of short equations.
+    A refused step is tried again from its coefficients.
+    """
 
     scaled = False
 
     def __init__(self, program: Program, order: int) -> None:
-        super().__init__(program, len(program.states), 0, order)
+        longer = -(-4 * order // 3)
+        self._share = share(order) * order / longer
+        super().__init__(program, len(program.states), 0, longer)
 
     def start(self) -> str:
         """The first length depends on nothing before it."""
@@ -152,7 +159,9 @@ class TaylorSteps(Steps):
         state = [code.load("%y", str(index)) for index in range(self.dimension)]
         series = coefficients(code, self.program, state, t, self.degree)
         sizes = scales(code, series)
-        length = code.minimum(reach(code, series, sizes), code.multiply(literal(GROW), load(code, "%v", LENGTH)))
+        length = code.minimum(
+            reach(code, series, sizes, self._share), code.multiply(literal(GROW), load(code, "%v", LENGTH))
+        )
         t, h, stop = self._clipped(code, length)
         gap = defect(slots, series, sizes, stop, h)
         sound = self._sound(code, t, length)

@@ -15,6 +15,12 @@ LARGEST = 6_000
 SAFETY = 0.7
 """The share of the radius of convergence taken is exp(-2 - SAFETY / (order - 1)) (Jorba and Zou 2005)."""
 
+
+def share(order: int) -> float:
+    """The logarithm of the share of the radius of convergence that is a step."""
+    return -2 - SAFETY / (order - 1)
+
+
 Series = list[list[str | None]]
 """The normalised coefficients of each state; None is 0 for all values."""
 
@@ -52,8 +58,8 @@ def scales(code: Code, series: Series) -> list[str]:
     return [code.divide(ONE, code.maximum(ONE, code.call("fabs", s[0] or ZERO))) for s in series]
 
 
-def reach(code: Code, series: Series, scales: list[str]) -> str:
-    """The step length: a share of min_i (max(1, |x_i|) / |x_i,k|)^(1/k) over the last two k."""
+def reach(code: Code, series: Series, scales: list[str], logarithm: float) -> str:
+    """The step length: a share, of that logarithm, of min_i (max(1, |x_i|) / |x_i,k|)^(1/k) over the last two k."""
     order = len(series[0]) - 1
     roots = []
     for k in (order, order - 1):
@@ -63,8 +69,7 @@ def reach(code: Code, series: Series, scales: list[str]) -> str:
             if term is not None:
                 most = code.maximum(code.multiply(code.call("fabs", term), scale), most)
         roots.append(code.multiply(code.call("log2", most), literal(-1.0 / k)))
-    share = literal((-2 - SAFETY / (order - 1)) * math.log2(math.e))
-    return code.call("exp2", code.add(code.minimum(*roots), share))
+    return code.call("exp2", code.add(code.minimum(*roots), literal(logarithm * math.log2(math.e))))
 
 
 def defect(slots: Stages, series: Series, scales: list[str], new_time: str, h: str) -> str:

@@ -9,7 +9,7 @@ from .emit import ONE, ZERO, Program
 from .ir import literal
 from .loop import SAMPLES, UNDERFLOW, Loop, Output
 from .recurrence import NotAnalytic
-from .series import coefficients, defect, reach, scales
+from .series import coefficients, defect, reach, scales, share
 from .steps import rule_text
 
 GROW = 6.0
@@ -68,7 +68,7 @@ class _TaylorLoop(Loop):
         series = coefficients(code, self._program, state, self._t, self._order)
         sizes = scales(code, series)
         most = code.multiply(literal(GROW), code.load(self._length))
-        length = code.minimum(reach(code, series, sizes), most)
+        length = code.minimum(reach(code, series, sizes, share(self._order)), most)
         code.store(length, self._length)
         code.branch(self._sound(length), self._label["try"], self._exit[UNDERFLOW])
         code.begin(self._label["try"])
