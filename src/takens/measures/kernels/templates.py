@@ -67,7 +67,9 @@ def sweep(columns: Array, radius: float) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fuzzy_matches(x: Array, dimension: int, delay: int, radius: float, power: float, count: int) -> Array:  # pragma: no cover
+def fuzzy_matches(
+    x: Array, dimension: int, delay: int, radius: float, power: float, count: int
+) -> Array:  # pragma: no cover
     """Sums `(count,)` of exp(-(d / radius)^power) of each template with all others, d the maximum distance of templates
     whose means were taken away."""
     rows = np.empty((dimension, count))
