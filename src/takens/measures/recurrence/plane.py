@@ -130,7 +130,9 @@ def plane(rows: Array, columns: Array | None, threshold: Threshold, theiler: int
 
 def joint_plane(first: Array, second: Array, thresholds: tuple[Threshold, Threshold], theiler: int) -> Plane:
     """Times at which both `first (n, d)` and `second (n, e)` recur, each by its own threshold."""
-    ends, radius, begin = [], [], 0
+    ends: list[int] = []
+    radius: list[Array] = []
+    begin = 0
     for points, threshold in zip((first, second), thresholds, strict=True):
         size = points.shape[1]
         groups = range(begin + 1, begin + size + 1) if threshold.metric == "maximum" else [begin + size]

@@ -1,0 +1,182 @@
+"""Embedding dimension: Kennel's and Cao's false nearest neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...estimate import Estimate
+from ...random import generator
+from ..base import Channel, Refused, measure
+from .delays import delay_steps, theiler_steps
+
+Array = NDArray[np.float64]
+
+LONGEST = 20_000
+"""Samples in which the embedding measures look for neighbours at most."""
+
+REFERENCES = 5000
+"""Points whose neighbours are looked at; evenly spread over the channel."""
+
+
+def _ready(channel: Channel, delay: int | None, theiler: int | None) -> tuple[Array, int, int, str, dict[str, str]]:
+    x, _, left_out = channel.portion(LONGEST, 10)
+    chosen = {}
+    if delay is None:
+        delay = delay_steps(x)
+        chosen["delay"] = "first minimum of the mutual information"
+    if theiler is None:
+        theiler = theiler_steps(x)
+        chosen["theiler"] = "larger of the first zero of the autocorrelation and the mean period"
+    return x, delay, theiler, left_out, chosen
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A channel sorted once for the neighbours of its delay vectors in any dimension, from fixed reference points."""
+
+    x: Array
+    order: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    own: NDArray[np.int64]
+    delay: int
+    theiler: int
+
+    def pairs(self, m: int, euclidean: bool) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Distances in `m` dimensions, how far apart the next coordinates are, and which references have a neighbour.
+
+        Neighbours at distance 0 carry no scale, so the nearest one at a positive distance is taken.
+        """
+        from ..kernels.embedding import nearest_delayed
+
+        count = len(self.x) - m * self.delay
+        if count < 10 * (self.theiler + 1):
+            raise Refused(
+                f"{len(self.x)} values are too few for {m} delays of {self.delay} with a Theiler window of "
+                f"{self.theiler}: {10 * (self.theiler + 1) + m * self.delay} are needed"
+            )
+        inside = self.own < count
+        d, j, same = nearest_delayed(
+            self.x, self.order, self.rank, self.own[inside], m, self.delay, count, self.theiler, euclidean
+        )
+        if m == 3 and np.mean(same > 0) > 0.5:
+            raise Refused("most states recur exactly: the data are periodic or coarse, and have no scale to embed at")
+        found = j >= 0
+        if found.sum() < 50:
+            raise Refused(
+                "fewer than 50 points have a neighbour at a positive distance: the data are periodic or coarse"
+            )
+        kept = inside.copy()
+        kept[inside] = found
+        i, j = self.own[kept], j[found]
+        return d[found], np.abs(self.x[i + m * self.delay] - self.x[j + m * self.delay]), kept
+
+
+def _search(x: Array, delay: int, theiler: int, most: int) -> _Search:
+    order = np.argsort(x, kind="stable")
+    rank = np.empty(len(x), dtype=np.int64)
+    rank[order] = np.arange(len(x))
+    last = max(len(x) - most * delay, 1)
+    own = np.unique(np.linspace(0, last - 1, min(REFERENCES, last)).astype(np.int64))
+    return _Search(np.ascontiguousarray(x), order, rank, own, delay, theiler)
+
+
+@measure(family="embedding", reference="Cao, Physica D 110, 43 (1997)", minimum=200)
+def embedding_dimension_cao(
+    channel: Channel, *, delay: int | None = None, theiler: int | None = None, max_dimension: int = 10,
+    tolerance: float = 0.05, resamples: int = 100, level: float = 0.9, seed: int = 0,
+) -> Estimate:  # fmt: skip
+    """Embedding dimension by Cao's averaged false neighbours.
+
+    E(m) is the mean growth of the (maximum-norm) distance of nearest neighbours from m to m + 1 dimensions,
+    E1(m) = E(m + 1) / E(m); the value is the first m with E1(m) above 1 - 2 `tolerance` and E1(m + 1) within
+    `tolerance` of it. E*(m) is the mean distance of their next coordinates, E2(m) = E*(m + 1) / E*(m), about 1 at
+    every m for noise. Not admissible where E1 does not settle up to `max_dimension`, or where every E2 lies within 0.1
+    of 1 (then the data look like noise and have no dimension). The interval comes from a bootstrap of points. Details:
+    `dimension`, `e1`, `e2`, `stochastic`. Fails on perfectly periodic data. Cost: `max_dimension` neighbour searches.
+    """
+    x, delay, theiler, left_out, chosen = _ready(channel, delay, theiler)
+    search = _search(x, delay, theiler, 1)
+    weights = _weights(generator(seed, "embedding_dimension_cao"), resamples, len(search.own))
+    growth, beyond = [], []
+    for m in range(1, max_dimension + 2):
+        d, further, kept = search.pairs(m, False)
+        growth.append(_means(weights, np.maximum(d, further) / d, kept))
+        beyond.append(_means(weights, further, kept))
+    e1, e2 = (np.diff(np.log(np.array(curve).T), axis=1) for curve in (growth, beyond))
+    e1, e2 = np.exp(e1), np.exp(e2)
+    found = [_settled(curve, tolerance) for curve in e1]
+    stochastic = bool(np.abs(e2[0] - 1).max() < 0.1)
+    reason = ""
+    if found[0] is None:
+        reason = f"E1 does not settle up to dimension {max_dimension}; longer or less noisy data might"
+    elif stochastic:
+        reason = "E2 is about 1 at every dimension, as for noise"
+    known = [value for value in found[1:] if value is not None]
+    interval = None
+    if found[0] is not None and known:
+        low, high = np.quantile(known, [0.5 - level / 2, 0.5 + level / 2], method="nearest")
+        interval = (min(int(low), found[0]), max(int(high), found[0]))
+    return Estimate(
+        "", found[0], "", interval, level, "E1 settles (maximum norm, nearest neighbour at a positive distance)",
+        {"delay": delay, "theiler": theiler, "max_dimension": max_dimension, "tolerance": tolerance,
+         "used": left_out or "all"},
+        chosen, not reason, reason,
+        details={"dimension": np.arange(1, max_dimension + 1), "e1": e1[0], "e2": e2[0], "stochastic": stochastic},
+    )  # fmt: skip
+
+
+def _weights(rng: np.random.Generator, resamples: int, points: int) -> Array:
+    """How often each point is drawn `(1 + resample, point)`; first once each, then as a Poisson bootstrap has it."""
+    return np.concatenate([np.ones((1, points)), rng.poisson(1.0, (resamples, points))])
+
+
+def _means(weights: Array, values: Array, kept: NDArray[np.bool_]) -> Array:
+    chosen = weights[:, kept]
+    return chosen @ values / chosen.sum(axis=1)
+
+
+def _settled(e1: Array, tolerance: float) -> int | None:
+    for m in range(len(e1) - 1):
+        if e1[m] > 1 - 2 * tolerance and abs(e1[m + 1] - e1[m]) < tolerance:
+            return m + 1
+    return None
+
+
+@measure(family="embedding", reference="Kennel, Brown and Abarbanel, Phys. Rev. A 45, 3403 (1992)", minimum=200)
+def false_nearest_neighbours(
+    channel: Channel, *, delay: int | None = None, theiler: int | None = None, max_dimension: int = 10,
+    distance_ratio: float = 10.0, attractor_ratio: float = 2.0, threshold: float = 0.05, resamples: int = 100,
+    level: float = 0.9, seed: int = 0,
+) -> Estimate:  # fmt: skip
+    """Embedding dimension by Kennel's false nearest neighbours.
+
+    A nearest neighbour at distance R in m dimensions is false if its next coordinate is further away than
+    `distance_ratio` R, or if the distance in m + 1 dimensions exceeds `attractor_ratio` standard deviations of the
+    channel. The value is the first m with a share of false neighbours below `threshold`. Not admissible where none has
+    one, as for noise. The interval comes from a bootstrap of points. Details: `dimension`, `false_share`. With
+    observation noise the share stays above a floor: raise `threshold` knowingly. Cost: `max_dimension` searches.
+    """
+    x, delay, theiler, left_out, chosen = _ready(channel, delay, theiler)
+    search = _search(x, delay, theiler, 1)
+    weights = _weights(generator(seed, "false_nearest_neighbours"), resamples, len(search.own))
+    shares = []
+    for m in range(1, max_dimension + 1):
+        d, further, kept = search.pairs(m, True)
+        false = (further > distance_ratio * d) | (np.hypot(d, further) > attractor_ratio * np.std(x))
+        shares.append(_means(weights, false.astype(float), kept))
+    below = np.transpose(shares) < threshold
+    dimension = np.where(below.any(axis=1), below.argmax(axis=1) + 1, max_dimension + 1)
+    found = int(dimension[0]) if below[0].any() else None
+    low, high = np.quantile(dimension, [0.5 - level / 2, 0.5 + level / 2], method="nearest")
+    lowest = min(float(share[0]) for share in shares)
+    reason = "" if found else f"false neighbours never fall below {threshold:.0%} (lowest {lowest:.1%}), as for noise"
+    return Estimate(
+        "", found, "", (int(low), int(high)) if found else None, level, "share of false nearest neighbours",
+        {"delay": delay, "theiler": theiler, "max_dimension": max_dimension, "distance_ratio": distance_ratio,
+         "attractor_ratio": attractor_ratio, "threshold": threshold, "used": left_out or "all"},
+        chosen, not reason, reason,
+        details={"dimension": np.arange(1, max_dimension + 1), "false_share": np.array([s[0] for s in shares])},
+    )  # fmt: skip
