@@ -143,8 +143,11 @@ def test_a_forced_flow_is_followed_from_period_to_period() -> None:
 
 def test_a_conservative_system_is_refused() -> None:
     free = system({"equations": {"x": "y", "y": "-x"}, "initial": [1, 0], "period": 6.3})
-    with pytest.raises(InsufficientData, match="more than 25"):
+    with pytest.raises(InsufficientData, match="volumes are conserved"):
         basin_fractions(free, {"x": (-1, 1), "y": (-1, 1)}, 200)
+    line = system({"equations": {"x": "0*x", "y": "-y"}, "initial": [1, 0], "period": 1.0})  # each x rests
+    with pytest.raises(InsufficientData, match="more than 25"):
+        basin_fractions(line, {"x": (-1, 1), "y": (-1, 1)}, 200)
 
 
 def test_the_intervals_of_shares_hold_their_level() -> None:

@@ -28,5 +28,10 @@ def picture(manner: Manner, default: str, figure: Figure) -> None:
 
 
 def wants_picture(manner: Manner) -> bool:
-    """Whether `--out` names a picture."""
-    return manner.out is not None and manner.out.suffix in PICTURES
+    """Whether `--out` names a picture. Raises `OutputError` for what is neither one nor a JSON file."""
+    if manner.out is None or manner.out.suffix in PICTURES:
+        return manner.out is not None
+    if manner.out.suffix in (".json", ""):
+        return False
+    raise OutputError(f"nothing here ends in {manner.out.suffix!r}", place="--out",
+                      remedy=f"Use {', '.join(PICTURES)} for a picture, or .json.")  # fmt: skip

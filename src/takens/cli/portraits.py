@@ -98,7 +98,9 @@ def diagram(
 @click.command(short_help="Which attractor each initial state reaches.")
 @SYSTEM
 @click.option("--box", metavar="NAME=LOW:HIGH", multiple=True, required=True, help="Range of a state; give two.")
-@click.option("--resolution", type=click.IntRange(min=2), default=200, show_default=True, help="Cells along each axis.")
+@click.option(
+    "--resolution", type=click.IntRange(min=32), default=200, show_default=True, help="Cells along each axis."
+)
 @click.option("--interval", type=float, help="Time between samples; the period of the forcing for a forced law.")
 @PARAMETER
 @manner

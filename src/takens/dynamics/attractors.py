@@ -281,6 +281,7 @@ def settling(
         interval = 1.0 if system.stepwise else float(system.period or 1.0) * (np.sqrt(5) - 1) / 2 / 4
     elif not system.autonomous:
         _check_forcing(system, states, float(interval))
+    _check_contraction(system, states)
     wait = (500 if system.stepwise else 300) * interval if transient is None else float(transient)
     for what, wrong in (
         (f"interval is {interval}", not 0 < interval < np.inf), (f"transient is {wait}", not 0 < wait < np.inf),
@@ -305,3 +306,20 @@ def _check_forcing(system: System, states: ArrayLike, interval: float) -> None:
         if not np.allclose(now, later, rtol=1e-6, atol=1e-6, equal_nan=True):
             raise SettingError(f"the law does not repeat after {interval:g}", place=system.name,
                                remedy="Give interval=, the period of the forcing.")  # fmt: skip
+
+
+def _check_contraction(system: System, states: Array) -> None:
+    """Refuse a law that keeps all volumes: nothing attracts there."""
+    if system.dimension > 50:
+        return  # its Jacobian is large, and such laws rarely have basins asked for
+    x = np.asarray(states, dtype=np.float64)[:20]
+    for t in (0.0, 0.37):
+        matrices = system.jacobian(0.0 if system.stepwise else t, x)
+        if system.stepwise:
+            growth, scale = np.linalg.slogdet(matrices)[1], 1.0
+        else:
+            growth, scale = np.trace(matrices, axis1=-2, axis2=-1), float(np.abs(matrices).max())
+        if not (np.abs(growth) < 1e-10 * scale).all():  # NaN counts as a change
+            return
+    raise InsufficientData("volumes are conserved, so that no set attracts", place=system.name,
+                           remedy="Ask for escape times, sections or alignment indices instead.")  # fmt: skip

@@ -94,9 +94,9 @@ def basins(
     times more, each twice as long. Sets nearer than `closeness` times the spread of all states are taken for one.
     Beyond `bound`, or where they cannot be continued, orbits have escaped.
 
-    Raises `SettingError` for settings that do not fit and `InsufficientData` where orbits settle on more than 25 sets,
-    as those of a conservative system do. Cost: that of the orbits of the grid up to where they settle. Not for chaotic
-    attractors in many dimensions: a sample no longer covers them, and such attractors may be taken for one. Chaotic
+    Raises `SettingError` for settings that do not fit and `InsufficientData` where volumes are conserved and
+    where orbits settle on more than 25 sets. Cost: that of the orbits of the grid up to where they settle. Not for
+    chaotic attractors in many dimensions: a sample no longer covers them, and they may be taken for one. Chaotic
     transients that last much longer than 6,000 samples are taken for attractors, and so are spirals that hardly shrink
     in `transient`, as next to a bifurcation: make it longer there.
     Source: the recurrences are in the spirit of Datseris & Wagemakers, Chaos 32, 023104 (2022).

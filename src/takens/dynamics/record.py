@@ -168,7 +168,7 @@ def recording(
     unit = 1.0 if system.stepwise else interval or system.period
     if unit is None and (length is None or transient is None or dt is None):
         raise SettingError("the system has no typical period", place=system.name,
-                           remedy="Give length, transient and dt.")  # fmt: skip
+                           remedy="Write its period in its definition, or give length, transient and dt.")  # fmt: skip
     unit = unit or 1.0
     every = float(interval or 1.0) if kind == "states" else float(dt or unit / SAMPLES)
     span = (200.0 if system.stepwise else 100.0) * unit if length is None else float(length)

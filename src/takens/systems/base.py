@@ -247,7 +247,8 @@ class System(abc.ABC):
             return float(self.dt)
         if self.stepwise:
             return 1.0
-        raise SettingError("the system has no sampling interval of its own", place=self.name, remedy="Give dt.")
+        raise SettingError("the system has no sampling interval of its own", place=self.name,
+                           remedy="Give dt, or write dt in its definition.")  # fmt: skip
 
     @abc.abstractmethod
     def text(self) -> str:
