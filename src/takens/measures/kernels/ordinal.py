@@ -10,7 +10,7 @@ Array = NDArray[np.float64]
 Codes = NDArray[np.uint16]
 
 STRIP = 1024
-"""Patterns coded at a time: their codes stay in the first-level cache while every pair of entries is compared."""
+"""Patterns coded at a time, at least: their comparisons stay in the cache until they are added up."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -18,29 +18,46 @@ def lehmer_codes(x: Array, order: int, delay: int, factors: NDArray[np.int64]) -
     """Codes `(time - (order - 1) delay,)`, and how many patterns hold equal values.
 
     Entry i of a pattern adds `factors[i]` for every later entry that is smaller: factorials give the Lehmer code, ones
-    the number of inversions. Whole strips are compared pair by pair, which the compiler turns into vector operations.
+    the number of inversions. Neighbouring patterns share their comparisons: each value is compared once with each of
+    the order - 1 that follow it, and the running sums serve every pattern that it is in.
     """
     length = len(x) - (order - 1) * delay
     code = np.empty(length, dtype=np.uint16)  # two bytes: fresh memory costs more than the comparisons
-    part = np.empty(STRIP, dtype=np.int64)
-    equal = np.empty(STRIP, dtype=np.int64)
-    tied = 0
-    for start in range(0, length, STRIP):
-        size = min(STRIP, length - start)
+    strip = max(STRIP, 4 * order * delay)
+    smaller = np.empty(strip + order * delay, dtype=np.uint16)
+    same = 0
+    for start in range(0, length, strip):
+        size = min(strip, length - start)
+        part = code[start : start + size]
         part[:] = 0
-        equal[:] = 0
+        smaller[:] = 0
+        for later in range(1, order):
+            # Of the `later` values that follow each, how many are smaller; entry order - 1 - later needs just these.
+            reach = size + (order - 1 - later) * delay
+            first = x[start : start + reach]
+            second = x[start + later * delay : start + later * delay + reach]
+            for s in range(reach):
+                smaller[s] += np.uint16(second[s] < first[s])
+                same += second[s] == first[s]
+            entry = order - 1 - later
+            factor = np.uint16(factors[entry])
+            counted = smaller[entry * delay : entry * delay + size]
+            for t in range(size):
+                part[t] += factor * counted[t]
+    return code, _tied(x, order, delay) if same else 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _tied(x: Array, order: int, delay: int) -> int:  # pragma: no cover
+    """How many patterns hold equal values."""
+    tied = 0
+    for t in range(len(x) - (order - 1) * delay):
+        found = False
         for i in range(order - 1):
-            first = x[start + i * delay : start + i * delay + size]
-            factor = factors[i]
             for j in range(i + 1, order):
-                second = x[start + j * delay : start + j * delay + size]
-                for t in range(size):
-                    part[t] += factor if second[t] < first[t] else 0
-                    equal[t] |= 1 if second[t] == first[t] else 0
-        for t in range(size):
-            tied += equal[t]
-            code[start + t] = part[t]
-    return code, tied
+                found |= x[t + j * delay] == x[t + i * delay]
+        tied += found
+    return tied
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
