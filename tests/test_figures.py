@@ -345,7 +345,7 @@ def test_the_fitted_line_of_the_divergence_has_the_slope_of_the_estimate():
     assert (t0, t1) == estimate.details["region"]
     inside = (estimate.details["lag"] >= t0) & (estimate.details["lag"] <= t1)
     assert np.abs(np.interp(estimate.details["lag"][inside], [t0, t1], [y0, y1])
-                  - estimate.details["divergence"][inside]).max() < 0.5  # fmt: skip
+                  - estimate.details["divergence"][inside]).max() < 0.7  # fmt: skip
     with pytest.raises(KeyError, match="region"):
         figures.divergence_figure(Estimate("x", 1.0, details={"lag": [0, 1], "divergence": [0, 1]}))
 

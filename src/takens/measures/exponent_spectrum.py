@@ -56,7 +56,7 @@ def _spectrum(space: Embedding, x: Array) -> tuple[Tangent, Array, Array]:
 
 
 @measure(
-    family="chaos", reference="Eckmann, Kamphorst, Ruelle and Ciliberto, Phys. Rev. A 34, 4971 (1986)", minimum=500
+    family="chaos", reference="Eckmann, Kamphorst, Ruelle and Ciliberto, Phys. Rev. A 34, 4971 (1986)", minimum=200
 )
 def lyapunov_spectrum_from_data(
     channel: Channel, *, embedding_dimension: int | None = None, delay: int | None = None, theiler: int | None = None,
@@ -96,7 +96,7 @@ def lyapunov_spectrum_from_data(
         )
     if error > 3 * UNPREDICTABLE:
         return Estimate("", None, unit, None, level, settings=space.settings(), chosen=space.chosen, admissible=False,
-                        reason=reason, details={"error": error})  # fmt: skip
+                        reason=reason)  # fmt: skip
     tangent, values, errors = _spectrum(space, space.x)
     _, backward, backward_errors = _spectrum(space, np.ascontiguousarray(space.x[::-1]))
     _, further, further_errors = _spectrum(replace(space, m=m + 1), space.x)

@@ -11,7 +11,7 @@ from ..estimate import Estimate
 from ..neighbours import delay_vectors, nearest
 from ..random import generator
 from .base import Channel, Refused, measure
-from .divergence import CYCLES, Embedding, Slope, curve_slope, embedded, followed, rosenstein_curve
+from .divergence import CYCLES, Embedding, Region, Slope, curve_slope, embedded, far_apart, followed, rosenstein_curve
 
 Array = NDArray[np.float64]
 
@@ -178,7 +178,7 @@ def largest_lyapunov_exponent(
     if trials[0][0] > 3 * UNPREDICTABLE:
         # Noise: many dimensions, in which maps along the whole record are slow to find and say nothing.
         return Estimate("", None, f"1/{channel.time_unit}", None, level, settings=space.settings(), chosen=space.chosen,
-                        admissible=False, reason=reason, details={"error": trials[0][0]})  # fmt: skip
+                        admissible=False, reason=reason)  # fmt: skip
     members = tangents(space, trials)
     values = np.array([member.exponents()[0] for member in members])
     middle = float(np.median(values))
@@ -189,15 +189,13 @@ def largest_lyapunov_exponent(
         reason = _unwitnessed(curve, best.error)
     if not reason and middle > 0 and half > max(middle, 3 * error):
         reason = f"the exponent depends on the embedding: {values.min() / step:.3g} to {values.max() / step:.3g}"
+    ends = [float(curve.lags[min(i, len(curve.lags) - 1)]) * step for i in (curve.region.first, curve.region.last)]
     details = {
+        "lag": curve.lags * step, "divergence": curve.curve, "saturation": curve.saturation, "region": tuple(ends),
         "members": values / step, "error": best.error, "standard_error": error / step, "spread": spread / step,
         "time": channel.t[0] + (len(space.x) - best.delay * len(best.growth) + best.delay * np.arange(len(best.growth)))
         * step, "growth": best.growth[:, 0] / (best.delay * step), "mean_period": space.period * step,
     }  # fmt: skip
-    if curve is not None:
-        ends = [int(curve.lags[min(i, len(curve.lags) - 1)]) for i in (curve.region.first, curve.region.last)]
-        details |= {"lag": curve.lags * step, "divergence": curve.curve, "saturation": curve.saturation,
-                    "region": (ends[0] * step, ends[1] * step)}  # fmt: skip
     return Estimate(
         "", middle / step, f"1/{channel.time_unit}", ((middle - half) / step, (middle + half) / step), level,
         "growth of tangent vectors under local linear maps, ensemble of embeddings and penalties",
@@ -219,18 +217,18 @@ def _too_little(space: Embedding, error: float) -> str:
     return ""
 
 
-def _unwitnessed(curve: Slope | None, error: float) -> str:
+def _unwitnessed(curve: Slope, error: float) -> str:
     """What speaks against exponential growth in the divergence curve; its shape counts where maps err."""
-    if curve is None:
-        return "no pair of points can be followed until it parts"
     return "" if curve.region.bent and error < PRECISE else curve.region.reason
 
 
-def _divergence(space: Embedding, level: float, seed: int) -> Slope | None:
+def _divergence(space: Embedding, level: float, seed: int) -> Slope:
     """Rosenstein's curve in the same embedding, as the witness that growth is exponential."""
     try:
         lags, sums, counts, saturation = followed(space, lambda points, k: rosenstein_curve(points, space.theiler, k))
-    except Refused:
-        return None
+    except Refused as refusal:
+        # One point, so that there is something to draw: recurrence is exact or the record too short to follow pairs.
+        saturation = far_apart(delay_vectors(space.x, space.m, space.delay))
+        return Slope(None, None, Region(0, 0, str(refusal)), np.zeros(1, np.int64), np.full(1, saturation), saturation)
     rng = generator(seed, "largest_lyapunov_exponent")
     return curve_slope(lags, sums, counts, space.span + 1, saturation, 20, level, rng)
