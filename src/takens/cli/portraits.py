@@ -72,11 +72,10 @@ def diagram(
     try:
         if len(ranges) == 2:
             axes = [(key, np.linspace(low, high, count or 80)) for key, low, high in ranges]
-            first, second = axes
-            plane = parameter_plane(system, first, second, report=lambda share: progress("sweeping", share), **chosen)
+            plane = parameter_plane(system, axes[0], axes[1], report=lambda share: progress("sweeping", share), **chosen)
             picture(manner, f"{Path(name).stem}-plane.png", parameter_plane_figure(plane))
-            axes_ = {"first": plane.first, "second": plane.second}
-            manner.tell({**axes_, plane.quantity: plane.values}, _plane(plane.values))
+            document = {"first": plane.first, "second": plane.second, plane.quantity: plane.values}
+            manner.tell(document, _plane(plane.values))
             return
         key, low, high = ranges[0]
         found = orbit_diagram(
