@@ -7,7 +7,8 @@ import pytest
 from systems import autoregressive, lorenz63
 
 from takens import Series
-from takens.measures.periods import dominant_periods
+from takens.errors import SettingError
+from takens.measures.periods import dominant_periods, neighbour_p_value
 from takens.measures.spectra import Grid
 
 
@@ -76,7 +77,11 @@ def test_day_and_week_of_taxi_rides(shared_data):
         x = np.where(np.random.default_rng(0).random(len(x)) < gaps, np.nan, x)
         estimate = dominant_periods(Series.from_array(x, interval=0.5, unit="h"))
         assert estimate.value[0] == pytest.approx(24, rel=0.001)
-        assert np.abs(estimate.value / 168 - 1).min() < 0.01
+        week = np.abs(estimate.value / 168 - 1).argmin()
+        assert estimate.value[week] == pytest.approx(168, rel=0.005)
+        assert estimate.interval[0][week] <= 168 <= estimate.interval[1][week]
+        # Sidebands of the day by the week are harmonics of the week, not periods of their own.
+        assert estimate.details["narrow"].sum() == 2 or gaps > 0
         assert ("Lomb" in estimate.method) == (gaps > 0)
 
 
@@ -91,6 +96,51 @@ def test_a_broad_peak_is_not_a_line():
     estimate = dominant_periods(lorenz63(10_000)[:, 2])
     assert estimate.value.size > 0
     assert not estimate.details["narrow"][0]
+
+
+def hump(seed, length=3000, radius=0.95, period=20):
+    """AR(2) noise whose spectrum has one broad hump near the period."""
+    from scipy.signal import lfilter
+
+    e = np.random.default_rng(seed).normal(size=length + 500)
+    return lfilter([1.0], [1.0, -2 * radius * np.cos(2 * np.pi / period), radius**2], e)[500:]
+
+
+def test_a_hump_is_no_line_and_hides_none_elsewhere():
+    lines = 0
+    for seed in range(10):
+        x = hump(seed)
+        estimate = dominant_periods(x, simulations=50)
+        # One broad peak, and nothing else that AR(1) noise does not explain.
+        assert len(estimate.value) - estimate.details["narrow"].sum() == 1
+        assert estimate.value[~estimate.details["narrow"]][0] == pytest.approx(20, rel=0.15)
+        lines += len(dominant_periods(x, simulations=50, null="smooth").value)
+        t = np.arange(3000)
+        both = dominant_periods(x + 2 * np.sin(2 * np.pi * t / 7.3), simulations=50, null="smooth")
+        assert np.abs(both.value - 7.3).min() < 0.02
+    assert lines <= 2
+
+
+@pytest.mark.long
+def test_false_alarm_rate_of_lines_in_humps():
+    found = [len(dominant_periods(hump(seed, 1000, 0.9), simulations=20, null="smooth").value) for seed in range(300)]
+    # 5 % nominal over 300 runs; the two conditions for a line together are conservative.
+    assert np.mean(np.array(found) > 0) <= 0.08
+
+
+def test_neighbours_give_a_valid_p_value():
+    rng = np.random.default_rng(0)
+    p = []
+    for _ in range(400):
+        grid = Grid.of(np.arange(512.0), np.cumsum(rng.normal(size=512)) * 0.3 + rng.normal(size=512), 7)
+        p.append(neighbour_p_value(grid, rng.uniform(0.05, 0.45)))
+    for level in (0.02, 0.1, 0.5):
+        assert np.mean(np.array(p) <= level) == pytest.approx(level, abs=0.03 + 0.1 * level)
+
+
+def test_unknown_null():
+    with pytest.raises(SettingError, match="null"):
+        dominant_periods(hump(0), null="pink")
 
 
 def test_no_period_is_longer_than_a_quarter_of_the_record():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import SettingError
 from ..estimate import Estimate
 from ..random import generator
 from .base import Channel, measure
@@ -29,13 +30,15 @@ LEAST = 0.002
 class Line:
     """One period that was found: frequency (cycles a cell) and its error, p-values, and which harmonics it has.
 
-    `narrow` says that sinusoids remove it: a line, not a broad peak. `share` is its part of the variance.
+    `narrow` says that sinusoids remove it and that it stands out of its own neighbours: a line, not a broad peak.
+    `smooth_p` is the p-value of the latter over all frequencies. `share` is its part of the variance.
     """
 
     frequency: float
     error: float
     p_value: float
     line_p: float
+    smooth_p: float
     share: float
     narrow: bool
     harmonics: tuple[int, ...]
@@ -83,8 +86,43 @@ def line_p_value(grid: Grid, frequency: float) -> float:
     return float(fdtrc(2, dof, ratio))
 
 
-def find_lines(noise: RedNoise, independent: float, alpha: float) -> list[Line]:
-    """Significant lines, the most powerful first; each is removed with its harmonics before the next is looked for."""
+def neighbour_p_value(grid: Grid, frequency: float) -> float:
+    """p-value of the power at `frequency` among that within 12 resolution cells of it, under a Hann taper.
+
+    Noise of any smooth spectrum, with humps as broad as they like, has powers there that are alike and exponential, so
+    that the ratio to their mean is F(2, 2 K): K two thirds of the 20 neighbours, which the taper correlates. A line
+    stands out all the more the longer the record is.
+    """
+    from scipy.special import fdtrc
+
+    n = len(grid.x)
+    offsets = np.arange(-12, 13)
+    at = frequency + offsets / n
+    offsets, at = offsets[(at > 1 / n) & (at < 0.5)], at[(at > 1 / n) & (at < 0.5)]
+    taper = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2 * grid.x
+    power = np.abs(np.exp(-2j * np.pi * np.outer(at, np.arange(n))) @ taper) ** 2
+    around = power[np.abs(offsets) > 2]
+    ratio = power[offsets == 0][0] / max(around.mean(), 1e-300)
+    return float(fdtrc(2, 2 * len(around) / 1.5, ratio))
+
+
+def sharpened(grid: Grid, frequency: float, harmonics: Array, lowest: float) -> float:
+    """`frequency` refined with more and more of its `harmonics`, each within what the one before it leaves open."""
+    n, before = len(grid.x), 1
+    for top in (1, 2, 3, 5, 10):
+        used = harmonics[harmonics <= top]
+        if top == 1 or used[-1] > before:
+            frequency = refine(grid, frequency, 0.5 / n / before, used, lowest)
+            before = int(used[-1])
+    return frequency
+
+
+def find_lines(noise: RedNoise, independent: float, alpha: float, broad: bool) -> list[Line]:
+    """Significant lines, the most powerful first; each is removed with its harmonics before the next is looked for.
+
+    A broad peak counts only if `broad`, and only the first: where there is one, the noise is not AR(1), and only what
+    stands out of its own neighbours can still be told from it.
+    """
     lines: list[Line] = []
     total = np.sum(noise.grid.x**2)
     frequency = noise.grid.frequency
@@ -105,25 +143,30 @@ def find_lines(noise: RedNoise, independent: float, alpha: float) -> list[Line]:
         multiples = np.arange(1, int(grid.highest / f) + 1)
         bins = np.minimum(np.round(multiples * f * grid.size).astype(int), len(frequency) - 1)
         strong = multiples[(p[bins] < 1e-3) | (multiples == 1)][:60]
-        f = refine(grid, f, 0.5 / n / min(strong[-1], 10), strong[strong <= 10], lowest)
+        f = sharpened(grid, f, strong, lowest)
         rest, square = remove(grid, strong * f)
         near = np.abs(frequency - f) <= max(grid.half_width, 1 / n)
         after = grid.power(rest[None])[0]
-        narrow = bool(after[near].mean() < 0.3 * power[0][near].mean())
+        cells = n * (grid.highest - lowest)
+        smooth_p = float(-np.expm1(cells * np.log1p(-min(neighbour_p_value(grid, f), 1 - 1e-12))))
+        narrow = bool(after[near].mean() < 0.3 * power[0][near].mean()) and smooth_p <= alpha
         # Eight resolution cells around the line, of which the fit has emptied two.
         left = after[np.abs(frequency - f) <= 4 / n].mean() * 8 / 6
         error = np.sqrt(6 * left / max(square, 1e-300) / grid.filled.sum()) / (np.pi * n)
         taken = (np.abs(frequency[:, None] - strong * f) <= max(1.5 * grid.half_width, 1.5 / n)).any(axis=1)
         share = float((np.sum(grid.x**2) - np.sum(rest**2)) / total)
         if not narrow:
-            # No sinusoid removes a broad peak: all of it is one period, with its width as the error.
-            taken |= _run(_widened(excess > 0, int(np.ceil(grid.half_width * grid.size))), at)
+            # No sinusoid removes a broad peak: all of it is one period, with its width as the error. Its multiples are
+            # not known well enough to be taken with it.
+            taken = _run(_widened(excess > 0, int(np.ceil(grid.half_width * grid.size))), at)
             error = max(error, np.ptp(frequency[_run(power[0] > power[0][at] / 2, at)]) / 4)
             share = float(power[0][taken].sum() / power[0].sum() * np.sum(grid.x**2) / total)
-        if share >= LEAST:
-            found = tuple(int(h) for h in strong[1:] if p[bins[h - 1]] <= limit)
+        if share >= LEAST and (narrow or (broad and all(line.narrow for line in lines))):
+            # Far multiples of a frequency known only roughly fall on anything.
+            known = strong if narrow else strong[strong <= 10]
+            found = tuple(int(h) for h in known[1:] if p[bins[h - 1]] <= limit)
             p_value = float(-np.expm1(count * np.log1p(-p[at])))
-            lines.append(Line(f, float(error), p_value, line_p_value(grid, f), share, narrow, found))
+            lines.append(Line(f, float(error), p_value, line_p_value(grid, f), smooth_p, share, narrow, found))
         noise = replace(noise.without(taken), grid=replace(grid, x=rest if narrow else grid.x))
         if len(lines) == MOST or noise.usable.sum() < 40 or np.sum(rest**2) < 1e-10 * total:
             break
@@ -156,8 +199,9 @@ def _fundamentals(lines: list[Line], tolerance: float) -> list[Line]:
             multiple = round(line.frequency / low.frequency)
             near = abs(line.frequency - multiple * low.frequency) < max(1, 0.15 * multiple) * tolerance
             known = low.narrow and line.narrow and multiple * low.error < tolerance
-            # A line of its own kind has harmonics of its own; a harmonic belongs to a cycle that has several.
-            fits = line.share < 4 * low.share and len(low.harmonics) > 2 and len(line.harmonics) < 2
+            # A cycle of its own kind is strong and has harmonics; a harmonic belongs to a cycle that has several.
+            own = len(line.harmonics) >= 2 and line.share > low.share / 2
+            fits = line.share < 4 * low.share and len(low.harmonics) > 2 and not own
             if multiple > 1 and near and known and (multiple <= 3 or fits):
                 joined = tuple(sorted({*low.harmonics, multiple, *(multiple * h for h in line.harmonics)}))
                 merged = replace(low, harmonics=joined, share=low.share + line.share)
@@ -171,8 +215,8 @@ def _fundamentals(lines: list[Line], tolerance: float) -> list[Line]:
     minimum=60, regular=False,
 )  # fmt: skip
 def dominant_periods(
-    channel: Channel, *, alpha: float = 0.05, tapers: int = 7, cycles: float = 4.0, simulations: int = 200,
-    level: float = 0.9, seed: int = 0,
+    channel: Channel, *, null: str = "red noise", alpha: float = 0.05, tapers: int = 7, cycles: float = 4.0,
+    simulations: int = 200, level: float = 0.9, seed: int = 0,
 ) -> Estimate:  # fmt: skip
     """Periods that stand out of red noise, strongest first; an empty array where none does.
 
@@ -181,11 +225,17 @@ def dominant_periods(
     A peak counts if red noise of this kind shows one as high, anywhere in the spectrum, with probability below `alpha`
     (calibrated by `simulations`). Each line is then removed with its harmonics and the search repeated, at most 12
     times; peaks below 0.2 % of the variance are not called periods. Periods longer than 1/`cycles` of the record are
-    not looked for. The interval is that of the frequency of a sinusoid in the noise left around it. A broad peak (noisy
-    cycle, chaos) counts as a period too: `line_p` (Thomson's F-test) says whether it is a line. Details: `frequency`
-    (1/time), `power`, `background`, `threshold`; for each period `p_value`, `line_p`, `share` (of the variance, with
+    not looked for. The interval is that of the frequency of a sinusoid in the noise left around it. The first broad
+    peak (noisy cycle, chaos) counts as a period too, with `narrow` False; once there is one the noise is not AR(1), and
+    only lines count, which stand out of their own neighbours (`smooth_p`). `null` "smooth" counts only such lines from
+    the start: noise of any smooth spectrum has none with probability 1 - `alpha`. Lines inside a broad peak are hidden
+    by it. Details: `frequency`
+    (1/time), `power`, `background`, `threshold`; for each period `p_value`, `line_p` (Thomson's F-test), `smooth_p`,
+    `share` (of the variance, with
     harmonics), `narrow` (a line rather than a broad peak), `harmonics`. Cost: O(N log N), a second.
     """
+    if null not in ("red noise", "smooth"):
+        raise SettingError(f"null must be red noise or smooth, got {null!r}", place="null")
     grid = Grid.of(channel.t, channel.x, tapers)
     noise = RedNoise.on(grid, cycles)
     power = grid.power(grid.x[None])
@@ -195,7 +245,7 @@ def dominant_periods(
     if len(grid.x) > SIMULATED:
         part = RedNoise.on(grid.cut(SIMULATED, tapers), cycles)
     share = part.independent_share(phi, simulations, generator(seed, "dominant_periods"))
-    lines = find_lines(noise, share, alpha)
+    lines = find_lines(noise, share, alpha, null == "red noise")
     period = np.array([grid.step / line.frequency for line in lines])
     z = normal_quantile(level)
     low, high = (
@@ -211,7 +261,7 @@ def dominant_periods(
     return Estimate(
         "", period, channel.time_unit, (low, high), level,
         "multitaper spectrum against red noise" if multitaper else "Lomb-Scargle spectrum against red noise",
-        {"alpha": alpha, "tapers": len(grid.weights), "cycles": cycles, "simulations": simulations,
+        {"null": null, "alpha": alpha, "tapers": len(grid.weights), "cycles": cycles, "simulations": simulations,
          "cell": grid.step, "red_noise_coefficient": phi},
         {"method": "all grid cells are filled" if multitaper else "times are irregular or values are missing",
          "cell": "sampling interval" if len(grid.x) < LONGEST else f"averaged to at most {LONGEST} cells"},
@@ -219,6 +269,7 @@ def dominant_periods(
             "frequency": grid.frequency[usable] / grid.step, "power": power[0][usable],
             "background": background[0][usable], "threshold": background[0][usable] * float(chdtri(dof, tail)) / dof,
             "p_value": np.array([line.p_value for line in lines]), "line_p": np.array([line.line_p for line in lines]),
+            "smooth_p": np.array([line.smooth_p for line in lines]),
             "share": np.array([line.share for line in lines]),
             "narrow": np.array([line.narrow for line in lines], dtype=bool),
             "harmonics": [list(line.harmonics) for line in lines],
