@@ -7,6 +7,7 @@ from .basins import basins_figure, density_figure
 from .coupling import correlation_figure, cross_map_figure, graph_figure, null_figure, windows_figure
 from .diagrams import continuation_figure, orbit_diagram_figure, parameter_plane_figure
 from .disorder import complexity_plane
+from .divergence import exponent_spectrum_figure, growth_figure
 from .embeddings import delay_figure, divergence_figure, embedding_figure
 from .families import FIGURES, family_figures
 from .forecasts import calibration_figure, forecast_fan, skill_figure
@@ -34,7 +35,9 @@ __all__ = [
     "divergence_figure",
     "embedding_figure",
     "family_figures",
+    "exponent_spectrum_figure",
     "forecast_fan",
+    "growth_figure",
     "graph_figure",
     "null_figure",
     "orbit_diagram_figure",

@@ -10,6 +10,7 @@ from ..errors import TakensError
 from ..estimate import Estimate
 from .coupling import correlation_figure, cross_map_figure, null_figure
 from .disorder import complexity_plane
+from .divergence import exponent_spectrum_figure, growth_figure
 from .embeddings import delay_figure, divergence_figure, embedding_figure
 from .spectra import spectrum_figure
 
@@ -31,6 +32,8 @@ FIGURES = (
     FamilyFigure("embedding", ("delay_mutual_information",), delay_figure),
     FamilyFigure("embedding", ("embedding_dimension_cao",), embedding_figure),
     FamilyFigure("chaos", ("largest_lyapunov_exponent",), divergence_figure),
+    FamilyFigure("chaos", ("lyapunov_spectrum_from_data",), exponent_spectrum_figure),
+    FamilyFigure("chaos", ("zero_one_test",), growth_figure),
     FamilyFigure("ordinal", ("permutation_entropy", "statistical_complexity"), complexity_plane),
     FamilyFigure("coupling", ("cross_correlation",), correlation_figure),
     FamilyFigure("coupling", ("mutual_information",), null_figure),
