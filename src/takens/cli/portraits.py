@@ -71,8 +71,8 @@ def diagram(
     progress = manner.progress()
     try:
         if len(ranges) == 2:
-            axes = [(key, np.linspace(low, high, count or 80)) for key, low, high in ranges]
-            plane = parameter_plane(system, axes[0], axes[1], report=lambda share: progress("sweeping", share), **chosen)
+            first, second = [(key, np.linspace(low, high, count or 80)) for key, low, high in ranges]
+            plane = parameter_plane(system, first, second, report=lambda share: progress("sweeping", share), **chosen)
             picture(manner, f"{Path(name).stem}-plane.png", parameter_plane_figure(plane))
             document = {"first": plane.first, "second": plane.second, plane.quantity: plane.values}
             manner.tell(document, _plane(plane.values))
