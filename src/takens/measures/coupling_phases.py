@@ -92,7 +92,8 @@ def _shifted_windows(
 def event_synchronisation_of(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
     """Synchronisation Q and delay q of two sorted lists of event times: how many events coincide, and who leads.
 
-    An event of one coincides with one of the other if they are less than half of every neighbouring gap apart:
+    An event of one coincides with one of the other if they are less than half of every neighbouring gap apart (the paper
+    counts exactly half too, by which some events on a grid of times coincide twice):
     c(x|y) counts those of x that come after one of y, simultaneous ones half. Q = (c(x|y) + c(y|x)) / sqrt(m_x m_y)
     is 1 if all coincide; q = (c(y|x) - c(x|y)) / sqrt(m_x m_y) is 1 if the first always leads. Quian Quiroga, Kreuz
     and Grassberger, PRE 66, 041904 (2002). The outermost gaps count twice as themselves. Raises `DataError` for fewer
