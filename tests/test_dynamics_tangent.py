@@ -72,9 +72,9 @@ def test_carried_displacements_are_those_of_the_exact_solution(kind: str, interv
     assert volume == pytest.approx(np.linalg.slogdet(exact)[1], rel=1e-10)
 
 
-@pytest.mark.parametrize("system", [LORENZ, HENON, lattice(8)], ids=lambda s: s.name)
+@pytest.mark.parametrize("system", [LORENZ, HENON, lattice(6), lattice(8)], ids=lambda s: f"{s.name}{s.dimension}")
 def test_machine_code_and_array_code_agree(system: tk.System) -> None:
-    """Straight-line code, loops (the lattice has 73 numbers) and NumPy give the same frames and triangles."""
+    """Packed rows (of 4 and of 8), numbers, loops (8 states) and NumPy give the same frames and triangles."""
     size = system.dimension
     vectors = np.linalg.qr(np.random.default_rng(0).normal(size=(size, size)))[0]
     interval = 2.0 if system.stepwise else 0.1

@@ -17,8 +17,8 @@ from .packed import Packed
 
 LONGEST = 8
 """The numbers in a register of AVX-512."""
-PACKED = 400
-"""A flow's rows are packed while a Runge-Kutta step of 12 stages takes about so many operations a stage at most."""
+PACKED = 120
+"""A flow's rows are packed while a stage takes about so many operations at most; more would take long to compile."""
 STRAIGHT = 16
 """Up to so many numbers in all, everything is written out and stays in registers; beyond, vectors go in loops."""
 LARGEST_DETERMINANT = 4
