@@ -33,7 +33,7 @@ def growth_figure(estimate: Estimate) -> Figure:
         )  # fmt: skip
     ax.plot(frequency, growth, "o", color=COLOURS["accent"], markersize=3)
     if estimate.interval is not None:
-        ax.axhspan(*map(float, estimate.interval), color=COLOURS["late"], alpha=0.2, linewidth=0)
+        ax.axhspan(*map(float, estimate.interval), color=COLOURS["faint"], alpha=0.8, linewidth=0, zorder=0)
     text = f"median {float(estimate.value):.2f}" + ("" if estimate.admissible else " (not admissible)")
     ax.axhline(float(estimate.value), color=COLOURS["late"], linewidth=1.5, label=text)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01))
