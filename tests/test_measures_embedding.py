@@ -7,6 +7,7 @@ import pytest
 from systems import autoregressive, henon, logistic, lorenz63, roessler
 
 from takens import Series
+from takens.errors import DataError
 from takens.measures.embedding import (
     delay_mutual_information,
     embedding_dimension_cao,
@@ -14,8 +15,12 @@ from takens.measures.embedding import (
     first_minimum,
     mean_period_steps,
     mutual_information,
+    mutual_information_curve,
+    neighbour_information,
     theiler_steps,
 )
+from takens.measures.embedding.delays import binned
+from takens.measures.embedding.dimensions import _search
 
 
 def test_mutual_information_of_known_tables():
@@ -96,3 +101,49 @@ def test_period_and_theiler_window_of_a_sine():
 
 def test_too_few_values_for_the_theiler_window():
     assert "needed" in embedding_dimension_cao(np.sin(np.arange(250) / 20)).reason
+
+
+@pytest.mark.parametrize("euclidean", [False, True])
+def test_neighbours_agree_with_all_distances(euclidean):
+    rng = np.random.default_rng(1)
+    for x, delay, theiler in (
+        (lorenz63(10_000)[:900, 0], 5, 20), (rng.normal(size=500), 1, 0), (np.round(rng.normal(size=700), 1), 2, 3),
+    ):  # fmt: skip
+        search, near = _search(x, delay, theiler, 5), None
+        for m in range(1, 6):
+            count = len(x) - m * delay
+            found, further, kept, near = search.pairs(m, euclidean, near)
+            points = np.stack([x[k * delay : k * delay + count] for k in range(m)], axis=1)
+            apart = np.linalg.norm(points[:, None] - points[None], ord=2 if euclidean else np.inf, axis=2)
+            i, j = np.indices(apart.shape)
+            apart[(np.abs(i - j) <= theiler) | (apart == 0)] = np.inf
+            own = search.own[kept]
+            np.testing.assert_allclose(found, apart[own].min(axis=1), rtol=1e-12)
+            np.testing.assert_allclose(apart[own, near[kept]], found, rtol=1e-12)
+            np.testing.assert_array_equal(further, np.abs(x[own + m * delay] - x[near[kept] + m * delay]))
+
+
+def test_mutual_information_curve_and_that_of_neighbours():
+    x = autoregressive(50_000, 0.9)
+    exact = -np.log(1 - 0.9 ** (2 * np.arange(1, 4))) / 2
+    np.testing.assert_allclose(mutual_information_curve(x, [1, 2, 3], bins=32), exact, rtol=0.08)
+    codes = binned(x, 8)
+    joint = np.histogram2d(codes[:-2], codes[2:], bins=(8, 8))[0]
+    assert mutual_information_curve(x, 2, bins=8)[0] == pytest.approx(mutual_information(joint), rel=1e-10)
+    rng = np.random.default_rng(2)
+    values = []
+    for _ in range(5):
+        first, noise = rng.normal(size=(2, 4000))
+        values.append(neighbour_information(first, 0.9 * first + np.sqrt(1 - 0.81) * noise))
+    assert np.mean(values) == pytest.approx(exact[0], rel=0.02)
+    with pytest.raises(DataError, match="coarse"):
+        neighbour_information(np.round(x[:1000]), np.round(x[1:1001]))
+    for lag in (-1, 49_999):
+        with pytest.raises(DataError):
+            mutual_information_curve(x, lag)
+
+
+def test_delay_is_refined_between_samples():
+    series = Series.from_array(lorenz63(10_000)[:, 0], interval=0.02, unit="s")
+    found = delay_mutual_information(series)
+    assert 0 < abs(found.details["refined"] - float(found)) <= 0.02

@@ -73,7 +73,7 @@ def neighbour_information(x: ArrayLike, y: ArrayLike, k: int = 4) -> float:
     radius = nearest(pairs, k=k, metric="maximum")[0][:, -1]
     if np.mean(radius == 0) > 0.05:
         raise DataError("many pairs are equal: the data are too coarse for neighbours", remedy="Use bins.")
-    inner = np.nextafter(radius, 0)
+    inner = radius * (1 - 1e-10)  # strictly inside, whatever the rounding of the sums below
     found = digamma(k) + digamma(len(pairs))
     for column in pairs.T:
         ordered = np.sort(column)

@@ -40,12 +40,16 @@ class _Search:
     x: Array
     order: NDArray[np.int64]
     rank: NDArray[np.int64]
+    columns: Array
     own: NDArray[np.int64]
     delay: int
     theiler: int
 
-    def pairs(self, m: int, euclidean: bool) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Distances in `m` dimensions, how far apart the next coordinates are, and which references have a neighbour.
+    def pairs(
+        self, m: int, euclidean: bool, guess: NDArray[np.int64] | None = None
+    ) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.int64]]:
+        """Distances in `m` dimensions, how far apart the next coordinates are, which references have a neighbour, and
+        the neighbour of each reference, a good `guess` of that in one dimension more.
 
         Neighbours at distance 0 carry no scale, so the nearest one at a positive distance is taken.
         """
@@ -58,9 +62,11 @@ class _Search:
                 f"{self.theiler}: {10 * (self.theiler + 1) + m * self.delay} are needed"
             )
         inside = self.own < count
+        near = np.full(len(self.own), -1) if guess is None else guess
         d, j, same = nearest_delayed(
-            self.x, self.order, self.rank, self.own[inside], m, self.delay, count, self.theiler, euclidean
-        )
+            self.x, self.order, self.rank, self.columns, self.own[inside], near[inside], m, self.delay, count,
+            self.theiler, euclidean,
+        )  # fmt: skip
         if m == 3 and np.mean(same > 0) > 0.5:
             raise Refused("most states recur exactly: the data are periodic or coarse, and have no scale to embed at")
         found = j >= 0
@@ -70,17 +76,24 @@ class _Search:
             )
         kept = inside.copy()
         kept[inside] = found
+        near = np.full(len(self.own), -1)
+        near[inside] = j
         i, j = self.own[kept], j[found]
-        return d[found], np.abs(self.x[i + m * self.delay] - self.x[j + m * self.delay]), kept
+        return d[found], np.abs(self.x[i + m * self.delay] - self.x[j + m * self.delay]), kept, near
 
 
 def _search(x: Array, delay: int, theiler: int, most: int) -> _Search:
+    """Ready for delay vectors of up to `most` coordinates."""
     order = np.argsort(x, kind="stable")
     rank = np.empty(len(x), dtype=np.int64)
     rank[order] = np.arange(len(x))
-    last = max(len(x) - most * delay, 1)
+    columns = np.full((most, -(-len(x) // 64) * 64), np.nan)
+    for k in range(most):
+        at = order + k * delay
+        columns[k, : len(x)] = np.where(at < len(x), x[np.minimum(at, len(x) - 1)], np.nan)
+    last = max(len(x) - delay, 1)
     own = np.unique(np.linspace(0, last - 1, min(REFERENCES, last)).astype(np.int64))
-    return _Search(np.ascontiguousarray(x), order, rank, own, delay, theiler)
+    return _Search(np.ascontiguousarray(x), order, rank, columns, own, delay, theiler)
 
 
 @measure(family="embedding", reference="Cao, Physica D 110, 43 (1997)", minimum=200)
@@ -98,13 +111,14 @@ def embedding_dimension_cao(
     `dimension`, `e1`, `e2`, `stochastic`. Fails on perfectly periodic data. Cost: `max_dimension` neighbour searches.
     """
     x, delay, theiler, left_out, chosen = _ready(channel, delay, theiler)
-    search = _search(x, delay, theiler, 1)
+    search = _search(x, delay, theiler, max_dimension + 1)
     weights = _weights(generator(seed, "embedding_dimension_cao"), resamples, len(search.own))
-    growth, beyond = [], []
+    growth, beyond, near = [], [], None
     for m in range(1, max_dimension + 2):
-        d, further, kept = search.pairs(m, False)
-        growth.append(_means(weights, np.maximum(d, further) / d, kept))
-        beyond.append(_means(weights, further, kept))
+        d, further, kept, near = search.pairs(m, False, near)
+        means = _means(weights, np.array([np.maximum(d, further) / d, further]), kept)
+        growth.append(means[:, 0])
+        beyond.append(means[:, 1])
     e1, e2 = (np.diff(np.log(np.array(curve).T), axis=1) for curve in (growth, beyond))
     e1, e2 = np.exp(e1), np.exp(e2)
     found = [_settled(curve, tolerance) for curve in e1]
@@ -129,13 +143,18 @@ def embedding_dimension_cao(
 
 
 def _weights(rng: np.random.Generator, resamples: int, points: int) -> Array:
-    """How often each point is drawn `(1 + resample, point)`; first once each, then as a Poisson bootstrap has it."""
-    return np.concatenate([np.ones((1, points)), rng.poisson(1.0, (resamples, points))])
+    """How often each point is drawn `(1 + resample, point)`; first once each. The same draws serve every dimension."""
+    drawn = rng.integers(points, size=(resamples, points)) + points * np.arange(resamples)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=resamples * points).reshape(resamples, points)
+    return np.concatenate([np.ones((1, points)), counts])
 
 
 def _means(weights: Array, values: Array, kept: NDArray[np.bool_]) -> Array:
-    chosen = weights[:, kept]
-    return chosen @ values / chosen.sum(axis=1)
+    """Weighted means `(draw, kind)` of `values (kind, kept point)`."""
+    table = np.zeros((len(kept), len(values) + 1))
+    table[kept, :-1], table[kept, -1] = values.T, 1
+    sums = weights @ table
+    return sums[:, :-1] / sums[:, -1:]
 
 
 def _settled(e1: Array, tolerance: float) -> int | None:
@@ -160,13 +179,13 @@ def false_nearest_neighbours(
     observation noise the share stays above a floor: raise `threshold` knowingly. Cost: `max_dimension` searches.
     """
     x, delay, theiler, left_out, chosen = _ready(channel, delay, theiler)
-    search = _search(x, delay, theiler, 1)
+    search = _search(x, delay, theiler, max_dimension)
     weights = _weights(generator(seed, "false_nearest_neighbours"), resamples, len(search.own))
-    shares = []
+    shares, near = [], None
     for m in range(1, max_dimension + 1):
-        d, further, kept = search.pairs(m, True)
+        d, further, kept, near = search.pairs(m, True, near)
         false = (further > distance_ratio * d) | (np.hypot(d, further) > attractor_ratio * np.std(x))
-        shares.append(_means(weights, false.astype(float), kept))
+        shares.append(_means(weights, false[None].astype(float), kept)[:, 0])
     below = np.transpose(shares) < threshold
     dimension = np.where(below.any(axis=1), below.argmax(axis=1) + 1, max_dimension + 1)
     found = int(dimension[0]) if below[0].any() else None

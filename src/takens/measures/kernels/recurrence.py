@@ -19,7 +19,7 @@ TOGETHER = 16
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _within(x, y, r):
+def within(x, y, r):
     """64 comparisons |x - y| <= r; the compiler makes a few vector operations of them."""
     bits = NONE
     for b in range(WORD):
@@ -145,7 +145,7 @@ def fill_row(rows, i, columns, ends, radius, near, found, squares, out):
             if out[near[at]] == NONE:
                 continue
             if end - first == 1:
-                out[near[at]] &= _within(rows[first, i], columns[first, begin : begin + WORD], r)
+                out[near[at]] &= within(rows[first, i], columns[first, begin : begin + WORD], r)
             else:
                 _square(rows[first, i], columns[first, begin : begin + WORD], squares)
                 for k in range(first + 1, end - 1):
