@@ -35,6 +35,7 @@ FIGURES = (
     FamilyFigure("chaos", ("lyapunov_spectrum_from_data",), exponent_spectrum_figure),
     FamilyFigure("chaos", ("zero_one_test",), growth_figure),
     FamilyFigure("ordinal", ("permutation_entropy", "statistical_complexity"), complexity_plane),
+    FamilyFigure("surrogates", ("smap_nonlinearity",), null_figure),
     FamilyFigure("coupling", ("cross_correlation",), correlation_figure),
     FamilyFigure("coupling", ("mutual_information",), null_figure),
     FamilyFigure("synchronisation", ("event_synchronisation",), null_figure),

@@ -92,12 +92,12 @@ def _shifted_windows(
 def event_synchronisation_of(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
     """Synchronisation Q and delay q of two sorted lists of event times: how many events coincide, and who leads.
 
-    An event of one coincides with one of the other if they are less than half of every neighbouring gap apart (the paper
-    counts exactly half too, by which some events on a grid of times coincide twice):
-    c(x|y) counts those of x that come after one of y, simultaneous ones half. Q = (c(x|y) + c(y|x)) / sqrt(m_x m_y)
-    is 1 if all coincide; q = (c(y|x) - c(x|y)) / sqrt(m_x m_y) is 1 if the first always leads. Quian Quiroga, Kreuz
-    and Grassberger, PRE 66, 041904 (2002). The outermost gaps count twice as themselves. Raises `DataError` for fewer
-    than two events or times that do not increase. Cost: O((m_x + m_y) log m_y).
+    An event of one coincides with one of the other if they are less than half of every neighbouring gap apart (the
+    paper counts exactly half too, by which some events on a grid of times coincide twice): c(x|y) counts those of x
+    that come after one of y, simultaneous ones half. Q = (c(x|y) + c(y|x)) / sqrt(m_x m_y) is 1 if all coincide;
+    q = (c(y|x) - c(x|y)) / sqrt(m_x m_y) is 1 if the first always leads. Quian Quiroga, Kreuz and Grassberger, PRE 66,
+    041904 (2002). Beside the first and the last event the one gap there is counts. Raises `DataError` for fewer than
+    two events or times that do not increase. Cost: O((m_x + m_y) log m_y).
     """
     x, y = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if min(len(x), len(y)) < 2 or (np.diff(x) <= 0).any() or (np.diff(y) <= 0).any():
