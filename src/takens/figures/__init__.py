@@ -6,6 +6,7 @@ from .attractors import attractor_figure, climate_figure
 from .basins import basins_figure, density_figure
 from .coupling import correlation_figure, cross_map_figure, graph_figure, null_figure, windows_figure
 from .diagrams import continuation_figure, orbit_diagram_figure, parameter_plane_figure
+from .dimensions import correlation_dimension_figure, local_dimension_figure
 from .disorder import complexity_plane
 from .divergence import exponent_spectrum_figure, growth_figure
 from .embeddings import delay_figure, divergence_figure, embedding_figure
@@ -14,6 +15,7 @@ from .forecasts import calibration_figure, forecast_fan, skill_figure
 from .motion import place_figure, system_figure
 from .observations import series_figure
 from .orbits import convergence_figure, portrait_figure, section_figure
+from .scaling import fluctuation_figure, multifractal_figure
 from .spectra import climate_spectrum_figure, spectrum_figure
 from .style import COLOURS, svg
 
@@ -28,6 +30,7 @@ __all__ = [
     "complexity_plane",
     "continuation_figure",
     "convergence_figure",
+    "correlation_dimension_figure",
     "correlation_figure",
     "cross_map_figure",
     "delay_figure",
@@ -36,9 +39,12 @@ __all__ = [
     "embedding_figure",
     "exponent_spectrum_figure",
     "family_figures",
+    "fluctuation_figure",
     "forecast_fan",
     "graph_figure",
     "growth_figure",
+    "local_dimension_figure",
+    "multifractal_figure",
     "null_figure",
     "orbit_diagram_figure",
     "parameter_plane_figure",

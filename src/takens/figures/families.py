@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import TakensError
 from ..estimate import Estimate
 from .coupling import correlation_figure, cross_map_figure, null_figure
+from .dimensions import correlation_dimension_figure, local_dimension_figure
 from .disorder import complexity_plane
 from .divergence import exponent_spectrum_figure, growth_figure
 from .embeddings import delay_figure, divergence_figure, embedding_figure
+from .scaling import fluctuation_figure, multifractal_figure
 from .spectra import spectrum_figure
 
 if TYPE_CHECKING:
@@ -35,6 +37,11 @@ FIGURES = (
     FamilyFigure("chaos", ("lyapunov_spectrum_from_data",), exponent_spectrum_figure),
     FamilyFigure("chaos", ("zero_one_test",), growth_figure),
     FamilyFigure("ordinal", ("permutation_entropy", "statistical_complexity"), complexity_plane),
+    FamilyFigure("dimensions", ("correlation_dimension",), correlation_dimension_figure),
+    FamilyFigure("dimensions", ("takens_dimension",), correlation_dimension_figure),
+    FamilyFigure("dimensions", ("local_dimension",), local_dimension_figure),
+    FamilyFigure("scaling", ("detrended_fluctuation_exponent",), fluctuation_figure),
+    FamilyFigure("scaling", ("multifractal_exponents",), multifractal_figure),
     FamilyFigure("surrogates", ("smap_nonlinearity",), null_figure),
     FamilyFigure("coupling", ("cross_correlation",), correlation_figure),
     FamilyFigure("coupling", ("mutual_information",), null_figure),

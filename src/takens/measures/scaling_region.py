@@ -84,10 +84,10 @@ def jackknife_error(left_out: Array) -> float:
 
 def _mode(values: Array, weights: Array) -> tuple[float, float]:
     """The highest point of a Gaussian kernel density of weighted `values`, and the half width at half maximum there."""
-    mean = weights @ values
+    mean = float(weights @ values)
     deviation = float(np.sqrt(weights @ (values - mean) ** 2))
     if deviation <= 1e-12 * max(1.0, abs(mean)):
-        return float(mean), 1e-9 * max(1.0, abs(mean))
+        return mean, 1e-9 * max(1.0, abs(mean))
     number = 1 / np.sum(weights**2)
     # Silverman's width, which is meant for independent values; overlapping fits are few independent ones.
     bandwidth = 0.9 * deviation * min(number, 50.0) ** -0.2

@@ -123,7 +123,7 @@ def _roughness(curve: Array) -> float:
     steps = np.diff(curve)
     k = np.arange(len(steps))
     smooth = np.polyval(np.polyfit(k, steps, min(2, len(steps) - 2)), k)
-    return float(np.std(steps - smooth) / max(np.mean(steps), 1e-300))
+    return float(np.std(steps - smooth) / max(float(np.mean(steps)), 1e-300))
 
 
 def dimension_of(points: Array, *, theiler: int = 0, seed: int = 0) -> DimensionFit:
