@@ -86,3 +86,48 @@ def landmarks(order: int) -> dict[str, tuple[float, float]]:
         h, c = entropy_complexity(counts.astype(float))
         made[name] = float(h), float(c)
     return made
+
+
+@styled
+def complexity_time_figure(estimate: Estimate) -> Figure:
+    """Entropy and complexity against the time that a pattern spans, with intervals; grey: the sampling rule.
+
+    Takes an estimate of `complexity_time`. A dashed line marks the pattern time of largest complexity. Raises
+    `InsufficientData` where there is no curve.
+    """
+    details = estimate.details
+    if "pattern_times" not in details:
+        raise InsufficientData(estimate.reason or "there is no curve", place=estimate.channel)
+    times, natural = np.asarray(details["pattern_times"]), float(details["natural_time"])
+    figure, axes = canvas(3.0)
+    ax = axes[0, 0]
+    if np.isfinite(natural):
+        ax.axvspan(0.3 * natural, 0.5 * natural, color=COLOURS["faint"], alpha=0.55, linewidth=0)
+    for key, colour, name in (("entropy", "ink", "entropy"), ("complexity", "accent", "complexity")):
+        low, high = np.asarray(details[f"{key}_interval"]).T
+        ax.fill_between(times, low, high, color=COLOURS[colour], alpha=0.2, linewidth=0)
+        ax.plot(times, details[key], color=COLOURS[colour], label=name)
+    if estimate.admissible:
+        ax.axvline(float(estimate.value), color=COLOURS["late"], linewidth=1, linestyle=(0, (4, 2)))
+    ax.set(xscale="log", ylim=(0, 1.03), xlabel=f"time that a pattern spans ({estimate.unit})", xlim=times[[0, -1]])
+    ax.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1.01))
+    return figure
+
+
+@styled
+def multiscale_figure(estimate: Estimate) -> Figure:
+    """Sample entropy against the time over which values are averaged, with the interval of each scale.
+
+    Takes an estimate of `multiscale_entropy` or one of its composite forms. Raises `InsufficientData` where there is
+    no curve.
+    """
+    if estimate.value is None or estimate.interval is None:
+        raise InsufficientData(estimate.reason or "there is no curve", place=estimate.channel)
+    scales = np.asarray(estimate.details["scales"])
+    figure, axes = canvas(3.0)
+    ax = axes[0, 0]
+    low, high = (np.asarray(end) for end in estimate.interval)
+    ax.fill_between(scales, low, high, color=COLOURS["accent"], alpha=0.2, linewidth=0)
+    ax.plot(scales, estimate.value, "o-", color=COLOURS["accent"], markersize=3.5)
+    ax.set(xlabel="values averaged", ylabel="sample entropy (nats)", xlim=(0.5, scales[-1] + 0.5), ylim=(0, None))
+    return figure

@@ -10,7 +10,7 @@ from ..errors import TakensError
 from ..estimate import Estimate
 from .coupling import correlation_figure, cross_map_figure, null_figure
 from .dimensions import correlation_dimension_figure, local_dimension_figure
-from .disorder import complexity_plane
+from .disorder import complexity_plane, complexity_time_figure, multiscale_figure
 from .divergence import exponent_spectrum_figure, growth_figure
 from .embeddings import delay_figure, divergence_figure, embedding_figure
 from .scaling import fluctuation_figure, multifractal_figure
@@ -37,6 +37,10 @@ FIGURES = (
     FamilyFigure("chaos", ("lyapunov_spectrum_from_data",), exponent_spectrum_figure),
     FamilyFigure("chaos", ("zero_one_test",), growth_figure),
     FamilyFigure("ordinal", ("permutation_entropy", "statistical_complexity"), complexity_plane),
+    FamilyFigure("ordinal", ("complexity_time",), complexity_time_figure),
+    FamilyFigure("entropies", ("multiscale_entropy",), multiscale_figure),
+    FamilyFigure("entropies", ("composite_multiscale_entropy",), multiscale_figure),
+    FamilyFigure("entropies", ("refined_composite_multiscale_entropy",), multiscale_figure),
     FamilyFigure("dimensions", ("correlation_dimension",), correlation_dimension_figure),
     FamilyFigure("dimensions", ("takens_dimension",), correlation_dimension_figure),
     FamilyFigure("dimensions", ("local_dimension",), local_dimension_figure),
