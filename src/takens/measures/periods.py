@@ -210,6 +210,13 @@ def _fundamentals(lines: list[Line], tolerance: float) -> list[Line]:
     return kept
 
 
+def _threshold(tapers: int, alpha: float, count: float) -> float:
+    """Power over background that `count` independent frequencies exceed anywhere with probability `alpha`."""
+    from scipy.special import chdtri
+
+    return float(chdtri(2 * tapers, -np.expm1(np.log1p(-alpha) / count))) / (2 * tapers)
+
+
 @measure(
     family="periods", reference="Thomson, Proc. IEEE 70, 1055 (1982); Lomb, Astrophys. Space Sci. 39, 447 (1976)",
     minimum=60, regular=False,
@@ -252,12 +259,8 @@ def dominant_periods(
         np.array([grid.step / max(line.frequency + sign * z * line.error, 1 / len(grid.x)) for line in lines])
         for sign in (1, -1)
     )
-    from scipy.special import chdtri
-
-    tail = -np.expm1(np.log1p(-alpha) / (share * noise.usable.sum()))
-    dof = 2 * len(grid.weights)
-    usable = noise.usable
-    multitaper = dof > 2
+    usable, multitaper = noise.usable, len(grid.weights) > 1
+    above = _threshold(len(grid.weights), alpha, share * usable.sum())
     return Estimate(
         "", period, channel.time_unit, (low, high), level,
         "multitaper spectrum against red noise" if multitaper else "Lomb-Scargle spectrum against red noise",
@@ -267,7 +270,7 @@ def dominant_periods(
          "cell": "sampling interval" if len(grid.x) < LONGEST else f"averaged to at most {LONGEST} cells"},
         details={
             "frequency": grid.frequency[usable] / grid.step, "power": power[0][usable],
-            "background": background[0][usable], "threshold": background[0][usable] * float(chdtri(dof, tail)) / dof,
+            "background": background[0][usable], "threshold": background[0][usable] * above,
             "p_value": np.array([line.p_value for line in lines]), "line_p": np.array([line.line_p for line in lines]),
             "smooth_p": np.array([line.smooth_p for line in lines]),
             "share": np.array([line.share for line in lines]),
