@@ -7,7 +7,7 @@ from .basins import basins_figure, density_figure
 from .coupling import correlation_figure, cross_map_figure, graph_figure, null_figure, windows_figure
 from .diagrams import continuation_figure, orbit_diagram_figure, parameter_plane_figure
 from .dimensions import correlation_dimension_figure, local_dimension_figure
-from .disorder import complexity_plane
+from .disorder import complexity_plane, complexity_time_figure, multiscale_figure
 from .divergence import exponent_spectrum_figure, growth_figure
 from .embeddings import delay_figure, divergence_figure, embedding_figure
 from .families import FIGURES, family_figures
@@ -28,6 +28,7 @@ __all__ = [
     "climate_figure",
     "climate_spectrum_figure",
     "complexity_plane",
+    "complexity_time_figure",
     "continuation_figure",
     "convergence_figure",
     "correlation_dimension_figure",
@@ -45,6 +46,7 @@ __all__ = [
     "growth_figure",
     "local_dimension_figure",
     "multifractal_figure",
+    "multiscale_figure",
     "null_figure",
     "orbit_diagram_figure",
     "parameter_plane_figure",
