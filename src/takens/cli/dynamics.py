@@ -142,7 +142,17 @@ def _entry(row: Row) -> dict[str, Any]:
     """What is kept of one system: its numbers, or the reason of the failure."""
     if row.failed:
         return {"failed": row.failed}
-    return {**row.outcome["result"], "seconds": row.outcome["seconds"]}
+    kept: dict[str, Any] = _shortened(row.outcome["result"])
+    return {**kept, "seconds": row.outcome["seconds"]}
+
+
+def _shortened(value: Any) -> Any:
+    """Numbers with seven digits, more than any of their errors leaves; the files of the tasks hold all of them."""
+    if isinstance(value, dict):
+        return {key: _shortened(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_shortened(part) for part in value]
+    return float(f"{value:.7g}") if isinstance(value, float) else value
 
 
 def _line(row: Row) -> str:

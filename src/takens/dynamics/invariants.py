@@ -55,15 +55,16 @@ def invariants(
         share = 12 / (size * (count + 1))  # the work, beside that of three states with three vectors
         rounds = max(LEAST, ITERATIONS * min(1.0, share)) if system.stepwise else max(LEAST, PERIODS * min(1.0, share))
         duration = rounds if system.stepwise else rounds * (system.period or 1.0)
-    spectrum = lyapunov_spectrum(system, duration=duration, count=count, seed=seed)
+    spectrum = _spectrum(system, duration, count, seed)
     error = np.asarray(spectrum.details["standard_error"])
     convergence = np.asarray(spectrum.details["convergence"])
     found: dict[str, Any] = {
         "lyapunov_spectrum": {
             "value": spectrum.value, "standard_error": error, "unit": spectrum.unit,
             "duration": spectrum.settings["duration"], "tolerance": spectrum.settings.get("tolerance"),
+            "reason": spectrum.reason,
         },
-        "settled": _settled(convergence, error),
+        "settled": spectrum.admissible and _settled(convergence, error),
     }  # fmt: skip
     if "kaplan_yorke_dimension" in spectrum.details:
         found["sum"] = float(spectrum.details["sum"])
@@ -98,6 +99,15 @@ def invariants_task(name: str, table: Mapping[str, Any] | None = None, **setting
 def invariants_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The job behind `invariants_task`."""
     return invariants(defined(settings["definition"]), **{k: v for k, v in settings.items() if k != "definition"})
+
+
+def _spectrum(system: System, duration: float, count: int, seed: int) -> Estimate:
+    """The exponents, over a shorter orbit where a chaotic map ends in a cycle of rounded numbers."""
+    spectrum = lyapunov_spectrum(system, duration=duration, count=count, seed=seed)
+    while not spectrum.admissible and system.stepwise and duration / 20 > 10 * LEAST:
+        duration = float(round(duration / 20))
+        spectrum = lyapunov_spectrum(system, duration=duration, count=count, seed=seed)
+    return spectrum
 
 
 def _settled(convergence: Array, error: Array) -> bool:
