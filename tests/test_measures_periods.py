@@ -138,6 +138,13 @@ def test_neighbours_give_a_valid_p_value():
         assert np.mean(np.array(p) <= level) == pytest.approx(level, abs=0.03 + 0.1 * level)
 
 
+def test_a_line_at_the_highest_frequency():
+    x = np.resize([1.0, -1.0], 300) + 0.5 * np.random.default_rng(0).normal(size=300)
+    estimate = dominant_periods(x, simulations=50)
+    assert estimate.value[0] == pytest.approx(2, abs=0.01)
+    assert estimate.details["narrow"][0]
+
+
 def test_unknown_null():
     with pytest.raises(SettingError, match="null"):
         dominant_periods(hump(0), null="pink")

@@ -184,9 +184,10 @@ def find_changes(
     and a change must gain more than the `1 - alpha` quantile of the best gain a change in `copies` unchanging series
     with the same memory and residuals, handled like the data: so serial correlation makes no changes, and series
     without change get any with probability `alpha`. `p_value` = (j + 1) / (`copies` + 1). Intervals are a bootstrap of
-    the residuals between the neighbouring changes. Gradual drifts come out as steps; long memory as changes. Raises
-    `SettingError` for an unknown model and `DataError` for missing values or series too short. Cost: about `copies`
-    PELT searches on 400 boundaries, a second.
+    the residuals between the neighbouring changes. Gradual drifts come out as steps; long memory as changes. Heavy
+    tails raise false alarms of the variance: 11 % instead of 5 % for 300 values of Student's t, 4 degrees of freedom.
+    Raises `SettingError` for an unknown model and `DataError` for missing values or series too short. Cost: about
+    `copies` PELT searches on 400 boundaries, a second.
     """
     from .kernels.change_points import largest_penalty, running_sums
 

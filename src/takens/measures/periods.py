@@ -98,12 +98,11 @@ def neighbour_p_value(grid: Grid, frequency: float) -> float:
     n = len(grid.x)
     offsets = np.arange(-12, 13)
     at = frequency + offsets / n
-    offsets, at = offsets[(at > 1 / n) & (at < 0.5)], at[(at > 1 / n) & (at < 0.5)]
+    around = (np.abs(offsets) > 2) & (at > 1 / n) & (at < 0.5)
     taper = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2 * grid.x
     power = np.abs(np.exp(-2j * np.pi * np.outer(at, np.arange(n))) @ taper) ** 2
-    around = power[np.abs(offsets) > 2]
-    ratio = power[offsets == 0][0] / max(around.mean(), 1e-300)
-    return float(fdtrc(2, 2 * len(around) / 1.5, ratio))
+    ratio = power[offsets == 0][0] / max(power[around].mean(), 1e-300)
+    return float(fdtrc(2, 2 * around.sum() / 1.5, ratio))
 
 
 def sharpened(grid: Grid, frequency: float, harmonics: Array, lowest: float) -> float:
