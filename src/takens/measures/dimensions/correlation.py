@@ -147,7 +147,8 @@ def correlation_dimension(
     straight fits, corrected for the attractor's edge (`dimensions.slopes.dimension_of`). A dimension is only given
     where three embedding dimensions in a row agree within 0.25; where there are none, as for white noise, there is
     no value. The interval joins chance (jackknife over 16 blocks of time), systematic error (edge, uneven slope, 1 %)
-    and the range of the plateau.
+    and the range of the plateau; at a nominal 95 % it held the truth in at least 95 % of records of Henon's map (2,000
+    values), Lorenz (3,000) and a square, and in 80 % of 5,000 samples of a sine, whose points are a lattice.
 
     Admissible below 2 log10(N) (Eckmann and Ruelle 1992), with 20 mean periods, and a half width below a quarter of
     the value. Where the density of states has integrable poles the slope nears its limit only like 1/ln r: Roessler

@@ -20,6 +20,7 @@ def window_variances(profile: Floats, basis: Floats, start: int, out: Floats) ->
     """
     orders, size = basis.shape
     coefficients = np.empty(orders)
+    line = basis[0]
     for w in range(len(out)):
         at = start + w * size
         first = profile[at]
@@ -28,7 +29,7 @@ def window_variances(profile: Floats, basis: Floats, start: int, out: Floats) ->
             d = profile[at + i] - first
             total += d
             square += d * d
-            linear += basis[0, i] * d
+            linear += line[i] * d
         square -= total * total / size
         left = square - linear * linear
         for k in range(1, orders):

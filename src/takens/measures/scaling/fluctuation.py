@@ -21,13 +21,21 @@ BLOCKS = 10
 class Fluctuations:
     """Mean square residuals of the profile in windows: for each of `scales (scale,)` an array over `variances[scale]`.
 
-    `block[scale]` is the block of time in which each window's middle lies. `order` is that of the polynomials.
+    `length` is that of the record, `order` that of the polynomials.
     """
 
     scales: Integers
     variances: tuple[Array, ...]
-    block: tuple[Integers, ...]
+    length: int
     order: int
+
+    def block(self, scale: int) -> Integers:
+        """The block of time `(window,)` in which the middle of each window of the `scale`-th size lies."""
+        size, number = int(self.scales[scale]), self.length // int(self.scales[scale])
+        middle = size * (np.arange(number) + 0.5)
+        if len(self.variances[scale]) > number:
+            middle = np.concatenate([middle, self.length - number * size + middle])
+        return (middle * BLOCKS / self.length).astype(np.int64)
 
     @property
     def curve(self) -> Array:
@@ -40,7 +48,8 @@ class Fluctuations:
         F_q = <(F^2)^(q/2)>^(1/q); for q = 0 exp <ln F^2> / 2 (Kantelhardt et al. 2002).
         """
         out = np.empty((1 + BLOCKS, len(q), len(self.scales)))
-        for s, (variance, block) in enumerate(zip(self.variances, self.block, strict=True)):
+        for s, variance in enumerate(self.variances):
+            block = self.block(s)
             number = np.bincount(block, minlength=BLOCKS).astype(float)
             top = variance.max()
             with np.errstate(divide="ignore"):
@@ -82,8 +91,9 @@ def detrended_fluctuations(x: Array, scales: Integers, order: int = 1) -> Fluctu
     scales = np.asarray(scales, dtype=np.int64)
     if order < 1 or scales.size == 0 or scales.min() < order + 2 or scales.max() > n:
         raise SettingError(f"windows of {scales.tolist()} samples do not fit order {order} and {n} values")
-    profile = np.cumsum(x - x.mean())
-    variances, blocks = [], []
+    profile = x - x.mean()
+    np.cumsum(profile, out=profile)
+    variances = []
     for size in scales.tolist():
         basis = polynomials(size, order)
         number = n // size
@@ -91,10 +101,8 @@ def detrended_fluctuations(x: Array, scales: Integers, order: int = 1) -> Fluctu
         found = np.empty((len(starts), number))
         for i, start in enumerate(starts):
             window_variances(profile, basis, start, found[i])
-        middle = np.concatenate([start + size * (np.arange(number) + 0.5) for start in starts])
         variances.append(found.ravel())
-        blocks.append((middle * BLOCKS / n).astype(np.int64))
-    return Fluctuations(scales, tuple(variances), tuple(blocks), order)
+    return Fluctuations(scales, tuple(variances), n, order)
 
 
 def default_scales(x: Array, order: int, smallest: int | None, largest: int | None) -> tuple[Integers, dict[str, str]]:
