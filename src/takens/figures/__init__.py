@@ -18,6 +18,7 @@ from .orbits import convergence_figure, portrait_figure, section_figure
 from .scaling import fluctuation_figure, multifractal_figure
 from .spectra import climate_spectrum_figure, spectrum_figure
 from .style import COLOURS, svg
+from .transitions import change_points_figure, early_warning_figure
 
 __all__ = [
     "COLOURS",
@@ -25,6 +26,7 @@ __all__ = [
     "attractor_figure",
     "basins_figure",
     "calibration_figure",
+    "change_points_figure",
     "climate_figure",
     "climate_spectrum_figure",
     "complexity_plane",
@@ -37,6 +39,7 @@ __all__ = [
     "delay_figure",
     "density_figure",
     "divergence_figure",
+    "early_warning_figure",
     "embedding_figure",
     "exponent_spectrum_figure",
     "family_figures",
