@@ -13,7 +13,7 @@ from ..random import generator
 from .base import Channel, Refused, measure
 from .coupling_null import p_value, tied
 from .ordinal import ordinal_patterns
-from .surrogates import end_matched, iaaft, time_reversal_asymmetry
+from .surrogates import end_matched, iaaft, normal_scores, time_reversal_asymmetry
 from .timescales import correlation_steps
 
 Array = NDArray[np.float64]
@@ -76,21 +76,23 @@ def time_irreversibility(
     """Time-reversal asymmetry: skewness of increments at the delay where it is most significant.
 
     A(d) = <(x_{t+d} - x_t)^3> / <(x_{t+d} - x_t)^2>^(3/2), 0 for every reversible process, at `delays` delays from one
-    sample to the correlation time. The p-value is that of the largest |A(d)| in units of its spread among the IAAFT
-    surrogates, so that looking at several delays is allowed for. The interval is a moving-block bootstrap at that
-    delay. Rejection means: not a stationary linear Gaussian process seen through a monotone instrument. Details:
+    sample to the correlation time. The p-value is that of the largest |A(d)| of the channel's normal scores, in units
+    of its spread among IAAFT surrogates: looking at several delays and monotone instruments are allowed for. The
+    interval is a moving-block bootstrap at that delay. Rejection means: not a stationary linear Gaussian process seen
+    through a monotone instrument. Details:
     `p_value`, `delay` (times), `asymmetry`, `spread`. At most 10,000 samples. Cost: `surrogates` IAAFT surrogates.
     """
     x, stride, used = _prepared(channel)
     most = min(correlation_steps(x), len(x) // 10)
     steps = np.unique(np.geomspace(1, max(most, 1), delays).round().astype(int))
     rng = generator(seed, "time_irreversibility")
-    rows = np.concatenate([x[None], iaaft(x, surrogates, rng)])
+    scores = normal_scores(x)
+    rows = np.concatenate([scores[None], iaaft(scores, surrogates, rng)])
     asymmetry = np.stack([time_reversal_asymmetry(rows, int(d)) for d in steps], axis=1)
     spread = np.maximum(asymmetry.std(axis=0), 1e-300)
     score = np.abs(asymmetry / spread).max(axis=1)
     best = int(np.argmax(np.abs(asymmetry[0] / spread)))
-    value = float(asymmetry[0, best])
+    value = float(time_reversal_asymmetry(x, int(steps[best])))
     low, high = np.quantile(_resampled(x, int(steps[best]), rng), [0.5 - level / 2, 0.5 + level / 2])
     return Estimate(
         "", value, "", (min(float(low), value), max(float(high), value)), level,
@@ -120,7 +122,9 @@ def _divergence_estimate(
     assert callable(statistic)
     x, stride, used = _prepared(channel)
     plain = float(statistic(x))
-    null = np.array([statistic(row) for row in iaaft(x, surrogates, generator(seed, name))])
+    # Ranks are all that the statistic sees; surrogates of normal scores keep their spectrum better than skewed ones.
+    copies = iaaft(normal_scores(x), surrogates, generator(seed, name))
+    null = np.array([statistic(row) for row in copies])
     bias = float(null.mean())
     # The statistic of each block has the bias of a short record, so its spread is taken about the mean of blocks.
     parts = np.array([statistic(part) for part in np.array_split(x, 10)])
