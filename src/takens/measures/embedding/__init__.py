@@ -10,3 +10,7 @@ from .delays import neighbour_information as neighbour_information
 from .delays import theiler_steps as theiler_steps
 from .dimensions import embedding_dimension_cao as embedding_dimension_cao
 from .dimensions import false_nearest_neighbours as false_nearest_neighbours
+from .unified import Embedding as Embedding
+from .unified import continuity as continuity
+from .unified import pecuzal as pecuzal
+from .unified import uzal_cost as uzal_cost
