@@ -126,7 +126,7 @@ def test_a_failing_measure_is_one_inadmissible_estimate(monkeypatch):
 
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_every_measure_is_reproducible_pure_and_documented(name):
-    x = autoregressive(600, 0.6)
+    x = autoregressive(1200, 0.6)
     before = x.copy()
     measure = getattr(takens, name)
     first, second = measure(x, seed=3), measure(x, seed=3)
@@ -140,5 +140,5 @@ def test_every_measure_is_reproducible_pure_and_documented(name):
         assert not refused.admissible
         assert refused.reason
     holes = x.copy()
-    holes[[5, 300]] = np.nan
+    holes[[5, 100]] = np.nan
     assert measure(holes).settings["rows"] != "all"

@@ -43,8 +43,8 @@ def check_relation(relation: Relation, *, series: Series | None = None) -> tuple
         if named != (relation.name, f"{data.channels[0]} {sign} {data.channels[1]}"):
             raise CheckFailed("the estimate does not name its relation and channels")
         p = first.details.get("p_value")
-        if first.admissible and (p is None or not 0 <= p <= 1):
-            raise CheckFailed(f"an admissible relation has the p-value {p}")
+        if first.admissible and (first.interval is None if p is None else not 0 <= p <= 1):
+            raise CheckFailed(f"an admissible relation has the p-value {p} and the interval {first.interval}")
     with rule(held, "one direction or none", relation):
         back = relation(data.select(*reversed(data.channels)), seed=1)
         if not relation.directed and first.value is not None and back.value is not None:

@@ -92,12 +92,15 @@ class Measure:
                 raise Refused("the channel is constant")
             estimate = self.function(channel, **settings)
         except Refused as refusal:
-            return self._refusal(refusal, name)
+            return self._refusal(refusal, name, rows=channel.used)
         used = {"rows": channel.used, **estimate.settings}
         return replace(estimate, settings=used, name=self.name, reference=self.reference, channel=name)
 
-    def _refusal(self, refusal: Refused, name: str) -> Estimate:
-        return Estimate(self.name, None, admissible=False, reason=str(refusal), reference=self.reference, channel=name)
+    def _refusal(self, refusal: Refused, name: str, **settings: Any) -> Estimate:
+        return Estimate(
+            self.name, None, settings=settings, admissible=False, reason=str(refusal), reference=self.reference,
+            channel=name,
+        )  # fmt: skip
 
 
 def prepared(series: Series, *, regular: bool, name: str) -> Channel:

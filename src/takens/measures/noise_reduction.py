@@ -72,21 +72,8 @@ def reduce_noise(
     m = (7 if method == "projective" else 5) if embedding_dimension is None else embedding_dimension
     count = int(np.clip(len(series) / 250, 20, 40)) if neighbours is None else neighbours
     x = _checked(series, method, m, kept, count, iterations)
-    try:
-        times = series.times
-        space = embedded(
-            Channel(x, times, series.interval, series.clock.unit, series.units[0], "all"), None, None, None
-        )
-        error = trial_embeddings(space, False, False)[0][0]
-    except Refused as refusal:
-        raise InsufficientData(str(refusal), place=series.channels[0]) from refusal
-    if error > UNSTRUCTURED:
-        raise InsufficientData(
-            f"neighbouring states do not share their future: local maps miss it by {error:.2g} standard deviations",
-            place=series.channels[0],
-            remedy="Filter linearly, or sample more finely, if there is motion under the noise.",
-        )
-    delay = max(1, round(space.delay / 3)) if delay is None else delay
+    natural, error = _structure(series, x)
+    delay = max(1, round(natural / 3)) if delay is None else delay
     if len(x) < (m - 1) * delay + 10 * count:
         raise InsufficientData(
             f"{len(x)} values are too few for {m} delays of {delay} and {count} neighbours",
@@ -107,6 +94,23 @@ def reduce_noise(
         replace(series, values=clean[:, None]), replace(series, values=removed[:, None]),
         float(np.sqrt(np.mean(removed**2))), settings,
     )  # fmt: skip
+
+
+def _structure(series: Series, x: Array) -> tuple[int, float]:
+    """The natural delay, and how well neighbours predict, in standard deviations; refuses where they do not."""
+    channel = Channel(x, series.times, series.interval, series.clock.unit, series.units[0], "all")
+    try:
+        space = embedded(channel, None, None, None)
+        error = trial_embeddings(space, False, False)[0][0]
+    except Refused as refusal:
+        raise InsufficientData(str(refusal), place=series.channels[0]) from refusal
+    if error > UNSTRUCTURED:
+        raise InsufficientData(
+            f"neighbouring states do not share their future: local maps miss it by {error:.2g} standard deviations",
+            place=series.channels[0],
+            remedy="Filter linearly, or sample more finely, if there is motion under the noise.",
+        )
+    return space.delay, error
 
 
 def _checked(series: Series, method: str, m: int, kept: int, neighbours: int, iterations: int) -> Array:

@@ -84,7 +84,7 @@ def nearest_delayed(x, order, rank, columns, own, guess, m, delay, count, theile
                     break
                 bits &= within(x[i + k * delay], columns[k, begin : begin + WORD], best)
             while bits != 0:
-                j = order[begin + np.int64(trailing_zeros(bits))]
+                j = order[begin + np.int64(trailing_zeros(bits))]  # type: ignore[call-arg]
                 bits &= bits - np.uint64(1)
                 if j >= count or abs(i - j) <= theiler:
                     continue

@@ -183,7 +183,7 @@ def count_row(words, i, theiler, step, vertical, white, returns):
         changes = word ^ ((word << ONE) | carry)
         carry = word >> LAST
         while changes != NONE:
-            j = w * WORD + np.int64(trailing_zeros(changes))
+            j = w * WORD + np.int64(trailing_zeros(changes))  # type: ignore[call-arg]
             changes &= changes - ONE
             if opened < 0:
                 opened = j
@@ -232,7 +232,7 @@ def count_lines(
             carry = last[w] >> LAST
             ended, born = moved & ~now[w], now[w] & ~moved
             while ended != NONE:
-                j = w * WORD + np.int64(trailing_zeros(ended))
+                j = w * WORD + np.int64(trailing_zeros(ended))  # type: ignore[call-arg]
                 ended &= ended - ONE
                 at = j - i + n - 1
                 if begin[at] >= 0:
@@ -240,7 +240,7 @@ def count_lines(
                     begin[at] = -1
             # Lines of the row before `start` belong to the strip above.
             while born != NONE and i >= start:
-                j = w * WORD + np.int64(trailing_zeros(born))
+                j = w * WORD + np.int64(trailing_zeros(born))  # type: ignore[call-arg]
                 born &= born - ONE
                 begin[j - i + n - 1] = i
         now, last = last, now
@@ -293,7 +293,7 @@ def degrees_and_triangles(bits):
             word = bits[i, w]
             degree[i] += population(word)
             while word != NONE:
-                j = w * WORD + np.int64(trailing_zeros(word))
+                j = w * WORD + np.int64(trailing_zeros(word))  # type: ignore[call-arg]
                 word &= word - ONE
                 common = 0
                 for v in range(words):
@@ -319,7 +319,7 @@ def path_lengths(bits, sources):
             for w in range(words):
                 word = front[w]
                 while word != NONE:
-                    j = w * WORD + np.int64(trailing_zeros(word))
+                    j = w * WORD + np.int64(trailing_zeros(word))  # type: ignore[call-arg]
                     word &= word - ONE
                     for v in range(words):
                         ahead[v] |= bits[j, v]

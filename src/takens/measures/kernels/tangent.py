@@ -7,6 +7,31 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def solve_in_place(gram, moment):  # type: ignore[no-untyped-def]
+    """Overwrite `moment (p,)` by the solution of gram x = moment, and the lower half of gram by its Cholesky factor."""
+    p = len(moment)
+    for c in range(p):
+        for d in range(c + 1):
+            s = gram[c, d]
+            for e in range(d):
+                s -= gram[c, e] * gram[d, e]
+            if c == d:
+                gram[c, c] = np.sqrt(s)
+            else:
+                gram[c, d] = s / gram[d, d]
+    for c in range(p):
+        s = moment[c]
+        for e in range(c):
+            s -= gram[c, e] * moment[e]
+        moment[c] = s / gram[c, c]
+    for c in range(p - 1, -1, -1):
+        s = moment[c]
+        for e in range(c + 1, p):
+            s -= gram[e, c] * moment[e]
+        moment[c] = s / gram[c, c]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def local_maps(points, ahead, own, near, ridge):  # type: ignore[no-untyped-def]
     """Coefficients `(step, m)` of the regularised local linear predictors, and their errors `(step,)` at the point.
 
@@ -54,26 +79,7 @@ def local_maps(points, ahead, own, near, ridge):  # type: ignore[no-untyped-def]
             trace += gram[c, c]
         for c in range(p):
             gram[c, c] += ridge * ridge * trace
-        # Cholesky factor in place, then two triangular solves.
-        for c in range(p):
-            for d in range(c + 1):
-                s = gram[c, d]
-                for e in range(d):
-                    s -= gram[c, e] * gram[d, e]
-                if c == d:
-                    gram[c, c] = np.sqrt(s)
-                else:
-                    gram[c, d] = s / gram[d, d]
-        for c in range(p):
-            s = moment[c]
-            for e in range(c):
-                s -= gram[c, e] * moment[e]
-            moment[c] = s / gram[c, c]
-        for c in range(p - 1, -1, -1):
-            s = moment[c]
-            for e in range(c + 1, p):
-                s -= gram[e, c] * moment[e]
-            moment[c] = s / gram[c, c]
+        solve_in_place(gram, moment)
         errors[i] = moment[0]
         for c in range(m):
             maps[i, c] = moment[c + 1] / furthest
