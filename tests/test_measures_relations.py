@@ -45,7 +45,7 @@ def mutate(pair: Pair) -> float:
     [
         (covariance(mutate), "input unchanged"),
         (covariance(lambda pair: float(np.random.default_rng().normal())), "same seed, same result"),
-        (covariance(details={}), "an estimate"),
+        (covariance(details={}, interval=None), "an estimate"),
         (covariance(interval=(2.0, 1.0)), "an estimate"),
         (covariance(lambda pair: float((pair.x[0] - pair.x.mean()) / pair.x.std())), "one direction or none"),
         (covariance(lambda pair: float(pair.x.std() * pair.y.std())), "units do not matter"),
