@@ -98,7 +98,7 @@ def test_chaos_is_tagged_where_it_was_found() -> None:
 def test_the_job_gives_the_stored_numbers_again() -> None:
     entry = COMPUTED["Henon"]
     again = invariants(takens.system("Henon"), duration=entry["lyapunov_spectrum"]["duration"])
-    np.testing.assert_allclose(again["lyapunov_spectrum"]["value"], entry["lyapunov_spectrum"]["value"], rtol=1e-12)
+    np.testing.assert_allclose(again["lyapunov_spectrum"]["value"], entry["lyapunov_spectrum"]["value"], rtol=1e-6)
 
 
 @pytest.mark.long
