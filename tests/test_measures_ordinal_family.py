@@ -11,7 +11,7 @@ from systems import autoregressive, henon, logistic, lorenz63
 
 import takens
 from takens.checks import check_measure
-from takens.errors import SettingError
+from takens.errors import DataError, SettingError
 from takens.measures import REGISTRY
 from takens.measures.base import Channel
 from takens.measures.entropy_inference import Table, jackknife_interval
@@ -55,6 +55,24 @@ def test_quantised_noise_has_no_forbidden_patterns():
     by_seed = [takens.permutation_entropy(coarse, order=4, delay=1, seed=s).details["counts"] for s in (1, 1, 2)]
     assert np.array_equal(by_seed[0], by_seed[1])
     assert not np.array_equal(by_seed[0], by_seed[2])
+
+
+def test_a_plain_array_is_read_as_the_series_that_it_stands_for():
+    x = np.round(np.random.default_rng(0).normal(size=700).cumsum(), 1)
+    wide = np.column_stack([x, x])[:, 0]
+    want = takens.permutation_entropy(takens.Series.from_array(x))
+    for data in (x, wide, x.tolist(), x[:, None]):
+        got = takens.permutation_entropy(data)
+        assert got.to_dict(details=True) == want.to_dict(details=True)
+    for base_case in (np.full(700, 2.0), np.array([]), np.full(700, np.nan), x[:5]):
+        want = takens.permutation_entropy(takens.Series.from_array(base_case))
+        assert takens.permutation_entropy(base_case).to_dict() == want.to_dict()
+        assert not want.admissible
+    x[300] = np.nan
+    assert takens.permutation_entropy(x).settings["rows"] == "longest gap-free stretch, 399 of 700"
+    x[300] = np.inf
+    with pytest.raises(DataError, match="row 301"):
+        takens.permutation_entropy(x)
 
 
 def test_order_and_delay_are_obeyed():

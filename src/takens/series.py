@@ -44,8 +44,11 @@ class Sampling:
         if len(times) < 2:
             return cls(1.0, 0.0, "regular")
         steps = np.diff(times)
-        interval = float(np.median(steps))
-        spread = float((steps.max() - steps.min()) / interval)
+        low, high = float(steps.min()), float(steps.max())
+        interval = low if low == high else float(np.median(steps))
+        spread = (high - low) / interval
+        if high <= (1 + TOLERANCE) * low:  # most series: nothing to round to multiples
+            return cls(float((times[-1] - times[0]) / len(steps)), spread, "regular")
         multiples = np.round(steps / interval)
         if np.any(np.abs(steps / interval - multiples) > TOLERANCE * np.maximum(multiples, 1)) or multiples.min() < 1:
             return cls(interval, spread, "irregular")
@@ -218,7 +221,10 @@ class Series:
     def stretches(self, minimum: int = 1) -> list[Series]:
         """The gap-free pieces, in order: consecutive grid rows in which every channel is present, `minimum` long."""
         grid = self.gridded()
-        present = np.concatenate([[False], np.isfinite(grid.values).all(axis=1), [False]])
+        filled = np.isfinite(grid.values).all(axis=1)
+        if filled.all():
+            return [grid] if len(grid) >= max(minimum, 1) else []
+        present = np.concatenate([[False], filled, [False]])
         edges = np.flatnonzero(np.diff(present.astype(int)))
         pairs = zip(edges[::2], edges[1::2], strict=True)
         return [grid.rows(int(a), int(b)) for a, b in pairs if b - a >= max(minimum, 1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,12 @@ class Measure:
     reference: str
     minimum: int
     regular: bool
+    scale_free: bool = True
 
     def __call__(self, data: Series | ArrayLike, **settings: Any) -> Estimate:
+        complete = _complete(data)
+        if complete is not None:
+            return self.on(complete, "x", **settings)
         series = as_series(data)
         if series.shape[1] != 1:
             raise SettingError(
@@ -88,12 +93,17 @@ class Measure:
         try:
             if len(channel.x) < self.minimum:
                 raise Refused(f"{len(channel.x)} values; at least {self.minimum} are needed")
-            if np.ptp(channel.x) == 0:
-                raise Refused("the channel is constant")
+            channel, changed = representable(channel)
+            if changed and "times" in changed and (not self.scale_free or settings.get("radius") is not None):
+                what = "a radius in their unit" if self.scale_free else "a value that depends on their unit"
+                raise Refused(f"values too large or small for arithmetic and {what}: express both in another unit")
             estimate = self.function(channel, **settings)
         except Refused as refusal:
             return self._refusal(refusal, name, rows=channel.used)
-        used = {"rows": channel.used, **estimate.settings}
+        used = {"rows": channel.used, **({"values": changed} if changed else {}), **estimate.settings}
+        if estimate.admissible and not np.isfinite(np.asarray(estimate.value, dtype=float)).all():
+            reason = "the computation gave no finite number"
+            estimate = replace(estimate, admissible=False, reason=reason)
         return replace(estimate, settings=used, name=self.name, reference=self.reference, channel=name)
 
     def _refusal(self, refusal: Refused, name: str, **settings: Any) -> Estimate:
@@ -101,6 +111,31 @@ class Measure:
             self.name, None, settings=settings, admissible=False, reason=str(refusal), reference=self.reference,
             channel=name,
         )  # fmt: skip
+
+
+def representable(channel: Channel) -> tuple[Channel, str]:
+    """The channel with values that arithmetic can hold, and in words what was done to them (nothing, as a rule).
+
+    Where the middle of the range is more than 2^20 times its width, it is subtracted, which is exact; where values are
+    beyond 10^50 or all within 10^-50, they are multiplied by a power of two, which is exact too: their squares and
+    products would overflow, vanish or lose all digits. Raises `Refused` for a constant channel. Cost: two passes.
+    """
+    low, high = float(channel.x.min()), float(channel.x.max())
+    if low == high:
+        raise Refused("the channel is constant")
+    x, words = channel.x, []
+    middle, width = low / 2 + high / 2, high / 2 - low / 2
+    if abs(middle) > 2.0**20 * width:
+        x = x - middle
+        words.append(f"less {middle:.17g}")
+    else:
+        width = max(abs(low), abs(high))
+    if not 1e-50 <= width <= 1e50:
+        power = -int(np.frexp(width)[1])
+        # Two steps, for 2^1074 itself is no number.
+        x = np.ldexp(np.ldexp(x, power // 2), power - power // 2)
+        words.append(f"times 2^{power}")
+    return (channel, "") if not words else (replace(channel, x=x), ", ".join(words))
 
 
 def prepared(series: Series, *, regular: bool, name: str) -> Channel:
@@ -123,16 +158,40 @@ def prepared(series: Series, *, regular: bool, name: str) -> Channel:
     return Channel(piece.values[:, 0], piece.times, series.interval, series.clock.unit, series.units[0], used)
 
 
-def measure(*, family: str, reference: str, minimum: int = 20, regular: bool = True) -> Callable[[Function], Any]:
+def _complete(data: Series | ArrayLike) -> Channel | None:
+    """The channel of a plain array of numbers without gaps, as `prepared` gives it too but after many more passes over
+    the data; None for anything else."""
+    if type(data) is not np.ndarray or data.dtype != np.float64 or data.ndim != 1 or len(data) < 2:
+        return None
+    if not np.isfinite(data).all():
+        return None
+    x = data.copy()
+    x.setflags(write=False)
+    return Channel(x, _steps(len(x)), 1.0, "step", "", "all")
+
+
+@lru_cache(maxsize=1)
+def _steps(count: int) -> NDArray[np.float64]:
+    """Times `(count,)` one step apart, kept for the next channel of the same length: fresh memory is what costs."""
+    t = np.arange(count, dtype=np.float64)
+    t.setflags(write=False)
+    return t
+
+
+def measure(
+    *, family: str, reference: str, minimum: int = 20, regular: bool = True, scale_free: bool = True
+) -> Callable[[Function], Any]:
     """Register a function `(channel: Channel, **settings) -> Estimate` as the measure of its name.
 
     The registered object takes an array or a one-channel `Series`. It answers constant, empty and too short channels
-    (fewer than `minimum` values), gaps and irregular sampling itself, so that the function sees clean values only.
+    (fewer than `minimum` values), gaps and irregular sampling itself, so that the function sees clean values only, and
+    values that arithmetic can hold (`representable`), which asks that the measure does not depend on the unit of the
+    channel; with `scale_free` False it does, and refuses values beyond 10^50 instead.
     """
 
     def register(function: Function) -> Measure:
         name = function.__name__  # type: ignore[attr-defined]
-        made = Measure(name, family, function, reference, minimum, regular)
+        made = Measure(name, family, function, reference, minimum, regular, scale_free)
         object.__setattr__(made, "__doc__", function.__doc__)
         REGISTRY[name] = made
         return made

@@ -71,10 +71,10 @@ def delta(slopes: Array, curvatures: Array) -> Spread:
     the first-order method fails. The trace over different blocks is free of the noise of S. Cost: O(blocks^2 f^2).
     """
     blocks = slopes.shape[1]
-    apart = ~np.eye(blocks, dtype=bool)
-    bias = 0.5 * np.trace(curvatures, axis1=1, axis2=2)
-    flat = curvatures[:, apart]
-    second = flat @ flat.T * (blocks / (blocks - 1))
+    own = np.diagonal(curvatures, axis1=1, axis2=2)
+    bias = 0.5 * own.sum(axis=1)
+    flat = curvatures.reshape(len(slopes), -1)
+    second = (flat @ flat.T - own @ own.T) * (blocks / (blocks - 1))
     first = slopes @ slopes.T - second
     values, vectors = np.linalg.eigh(first)
     first = (vectors * np.maximum(values, 0)) @ vectors.T

@@ -17,7 +17,7 @@ HOW = "second-order delta method over blocks, corrected for the bias of the plug
 def _details(patterns: Patterns, spread: Spread, level: float) -> dict[str, object]:
     """What both axes of the plane have in common."""
     h, c = entropy_complexity(patterns.table.total)
-    region = confidence_region(patterns.table, level)
+    region = confidence_region(patterns.table, level, spread)
     return {
         "entropy": float(h),
         "complexity": float(c),

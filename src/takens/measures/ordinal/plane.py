@@ -103,7 +103,7 @@ def plane_spread(table: Table) -> Spread:
     return delta(np.stack([on_h, on_c]), np.stack([pairs_h, pairs_c]))
 
 
-def confidence_region(table: Table, level: float) -> Region:
+def confidence_region(table: Table, level: float, spread: Spread | None = None) -> Region:
     """The region of (H, C) that holds the true point with probability `level`: Hotelling's ellipse about the
     bias-corrected point, with the covariance of the second-order delta method over blocks (see `delta`).
 
@@ -114,7 +114,7 @@ def confidence_region(table: Table, level: float) -> Region:
     """
     from scipy.special import fdtri
 
-    spread = plane_spread(table)
+    spread = spread or plane_spread(table)
     centre = np.array(entropy_complexity(table.total)) - spread.bias
     covariance = spread.covariance + np.diag((0.1 * spread.bias) ** 2)
     radius = np.sqrt(2 * spread.degrees / max(spread.degrees - 1, 1) * fdtri(2, max(spread.degrees - 1, 1), level))
