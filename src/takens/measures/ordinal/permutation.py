@@ -52,10 +52,11 @@ def permutation_entropy(
     apart. Where `delay` is None it makes the pattern time delay (order - 1) 0.4 natural times (PECCARY: 0.3 to 0.5; the
     natural time is twice the mean time between crossings of the mean), so that series of different sampling compare.
     Equal values are put in random order (`ties="random"`, seeded) or count as rising (`"order"`). The interval is that
-    of `delta`: blocks, bias corrected, right also for white noise where H is at its largest; few patterns bias the
-    value downwards by more than the interval is wide, which then lies above it. Admissible from 5 order! patterns and
-    1.5 natural times, with ties in at most half of the patterns. Noise on an oversampled signal raises H: choose
-    `delay` by hand then. Cost: O(N order^2), milliseconds for 1,000,000 values.
+    of `plane_spread`: blocks, bias corrected, right also for white noise where H is at its largest; few patterns bias
+    the value downwards by more than the interval is wide, which then lies above it. Coverage of H and C at nominal 90 %
+    (orders 3 to 5; logistic map, AR(1) with 0.5 and 0.9): 86 to 95 % from 1,000 values, 81 to 94 % from 300 to 600;
+    white noise 96 to 100 %. Admissible from 5 order! patterns and 1.5 natural times, with ties in at most half.
+    Noise on an oversampled signal raises H: choose `delay` by hand then. Cost: O(N order^2), milliseconds for 1,000,000 values.
     """
     patterns = take_patterns(channel, order, delay, ties, seed)
     return _axis(patterns, 0, level, "plug-in Shannon entropy of ordinal patterns")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import factorial
 
 import numpy as np
@@ -84,7 +84,12 @@ class Region:
 
 
 def plane_spread(table: Table) -> Spread:
-    """Bias and covariance of the plug-in (H, C) of a table of patterns."""
+    """Bias and covariance of the plug-in (H, C) of a table of patterns, by `delta`.
+
+    The bias is known to first order in k / N, k the patterns seen in N. What is left of it, and the scatter of the
+    correction, are of second order and counted as an error of 2 k / N of the correction, which fades quickly: 40 % of
+    it at five values a pattern, 4 % at fifty.
+    """
     size = table.counts.shape[1]
     rows, p = table.scatter, table.p[table.seen]
     h, c = entropy_complexity(table.total)
@@ -100,7 +105,9 @@ def plane_spread(table: Table) -> Spread:
     on_c = q * (h * on_j + divergence * on_h)
     crossed = np.outer(on_h, on_j)
     pairs_c = q * (h * pairs_j + divergence * pairs_h + crossed + crossed.T)
-    return delta(np.stack([on_h, on_c]), np.stack([pairs_h, pairs_c]))
+    spread = delta(np.stack([on_h, on_c]), np.stack([pairs_h, pairs_c]))
+    left = 2 * len(p) / table.total.sum() * spread.bias
+    return replace(spread, covariance=spread.covariance + np.outer(left, left))
 
 
 def confidence_region(table: Table, level: float, spread: Spread | None = None) -> Region:
@@ -109,8 +116,8 @@ def confidence_region(table: Table, level: float, spread: Spread | None = None) 
 
     H and C move nearly together, so the ellipse is thin, and an error of the correction in the thin direction counts:
     a tenth of the correction is added as a standard error. Coverage at nominal 95 % (orders 3 to 5; logistic map at
-    r = 4, AR(1) with 0.5 and 0.9, 300 runs each): 91 to 98 % from 2,000 values, 82 to 98 % from 600 to 1,000; white
-    noise more, up to 100 %, since H cannot pass 1.
+    r = 4, AR(1) with 0.5 and 0.9, 200 runs each): 88 to 99 % from 600 values; white noise more, up to 100 %, since H
+    cannot pass 1.
     """
     from scipy.special import fdtri
 
