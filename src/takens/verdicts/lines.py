@@ -73,7 +73,7 @@ class Lines:
 
     @cached_property
     def lattice(self) -> float:
-        """The largest share of the peaks' power at sums of multiples of two frequencies, neither of which explains them."""
+        """The largest share of the peaks' power at sums of multiples of two of their frequencies."""
         if len(self.peaks) < 2:
             return 0.0
         order = np.argsort(-self.weights)

@@ -53,7 +53,7 @@ class Deterministic(Inquiry):
         )
         if np.isfinite(found.get("dimension_7", NAN)):
             evidence += (
-                f"; the states' dimension reads {found['dimension_3']:.2g} in 3 and {found['dimension_7']:.2g} in 7"
+                f"; the dimension reads {found['dimension_3']:.2g} in 3 and {found['dimension_7']:.2g} in 7"
             )
         return Step(
             self.name, self.question, "yes" if predictable else "no", evidence + ".",
