@@ -47,7 +47,7 @@ def local_extremes(points: Array, own: int, quantile: float, theiler: int) -> tu
     number = int((1 - quantile) * apart.sum())
     close = np.partition(far, number)[: number + 1]
     limit, close = close.max(), np.sort(close)[:-1]
-    if limit <= 0 or (close <= 0).any():
+    if limit <= 0 or (close <= 0).any() or close[0] == limit:
         return np.nan, np.nan
     dimension = 1 / np.mean(np.log(limit / close))
     others = np.delete(distance, own)

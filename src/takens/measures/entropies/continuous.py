@@ -34,7 +34,10 @@ def kozachenko_leonenko(points: Array, k: int = 4) -> tuple[float, Array]:
     return float(terms.mean()), np.asarray(terms)
 
 
-@measure(family="entropies", reference="Kozachenko and Leonenko, Probl. Inf. Transm. 23, 95 (1987)", minimum=50)
+@measure(
+    family="entropies", reference="Kozachenko and Leonenko, Probl. Inf. Transm. 23, 95 (1987)", minimum=50,
+    scale_free=False,
+)  # fmt: skip
 def differential_entropy(
     channel: Channel, *, dimension: int = 1, delay: int = 1, k: int = 4, level: float = 0.9, seed: int = 0
 ) -> Estimate:
