@@ -5,6 +5,9 @@ from __future__ import annotations
 from .base import Inquiry as Inquiry
 from .base import Step as Step
 from .classes import CLASSES as CLASSES
+from .procedure import verdict as verdict
+from .result import Segment as Segment
+from .result import Verdict as Verdict
 from .statistics import NAMES as NAMES
 from .statistics import statistics as statistics
 from .steps import STEPS as STEPS

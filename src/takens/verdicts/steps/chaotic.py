@@ -60,7 +60,14 @@ class Chaotic(Inquiry):
 
 
 def _curves(view: View, exponent: Estimate, found: dict[str, float]) -> dict[str, object]:
-    curves: dict[str, object] = {"ahead": np.array(AHEAD) * view.delay, "error": [found[f"ahead_{k}"] for k in AHEAD]}
+    known = None
+    if exponent.value is not None and exponent.interval is not None:
+        known = (float(exponent.value), *(float(end) for end in exponent.interval))
+    curves: dict[str, object] = {
+        "exponent": known,
+        "ahead": np.array(AHEAD) * view.delay,
+        "error": [found[f"ahead_{k}"] for k in AHEAD],
+    }
     return curves | {key: exponent.details[key] for key in ("lag", "divergence", "region") if key in exponent.details}
 
 

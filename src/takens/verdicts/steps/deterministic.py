@@ -52,9 +52,7 @@ class Deterministic(Inquiry):
             f"false neighbours vanish in {low[0]} dimensions" if low else "false neighbours do not vanish"
         )
         if np.isfinite(found.get("dimension_7", NAN)):
-            evidence += (
-                f"; the dimension reads {found['dimension_3']:.2g} in 3 and {found['dimension_7']:.2g} in 7"
-            )
+            evidence += f"; the dimension reads {found['dimension_3']:.2g} in 3 and {found['dimension_7']:.2g} in 7"
         return Step(
             self.name, self.question, "yes" if predictable else "no", evidence + ".",
             "prediction error / standard deviation", best,
