@@ -22,9 +22,9 @@ LAYERS = (
     {"durations", "neighbours", "store", "tasks", "series"},
     {"executor", "forecast", "io", "transform"},
     {"measures", "models", "systems"},
-    {"scores", "backtest", "dynamics"},
+    {"scores", "backtest", "dynamics", "verdicts"},
     {"candidate", "choice", "findings", "figures", "study", "checks"},
-    {"report"},
+    {"report", "bank"},
     {"cli"},
 )
 """Each module imports, when it is loaded, only from its own layer and from those above it in this list."""
@@ -172,7 +172,7 @@ def test_a_function_is_not_replaced_by_the_module_of_its_name(name: str) -> None
     assert getattr(takens, name) is getattr(module, name)
 
 
-HEAVY = ("matplotlib", "pandas", "scipy", "jax", "sympy", "xarray", "pyarrow", "numba", "jinja2", "h5netcdf")
+HEAVY = ("matplotlib", "pandas", "scipy", "jax", "sympy", "xarray", "pyarrow", "numba", "jinja2", "h5netcdf", "sklearn")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,10 @@ class Boosting:
         )  # fmt: skip
 
 
-def fit_boosted(table: Table, settings: Boosting = Boosting(), seed: int = 0) -> Any:
+DEFAULT = Boosting()
+
+
+def fit_boosted(table: Table, settings: Boosting = DEFAULT, seed: int = 0) -> Any:
     """Gradient-boosted trees of scikit-learn, classes and systems counting equally. Cost: a second for 2,000 rows."""
     return settings.estimator(seed).fit(table.x, table.truth, sample_weight=table.weights())
 
@@ -110,6 +113,11 @@ def log_loss(table: Table, probabilities: Array) -> float:
 def accuracy(table: Table, probabilities: Array) -> float:
     """Weighted share of rows whose most probable class is the truth."""
     return float(np.average(probabilities.argmax(axis=1) == table.truth, weights=table.weights()))
+
+
+def require_learner() -> None:
+    """Raise `SettingError` now where scikit-learn is missing, not after an hour of simulation."""
+    _sklearn("ensemble")
 
 
 def _sklearn(module: str) -> Any:

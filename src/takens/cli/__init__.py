@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from ..version import __version__
+from .calibrating import calibrate
 from .describing import info, measure, verdict
 from .dynamics import exponents, invariants
 from .failures import answer, terminable
@@ -31,7 +32,7 @@ def commands() -> None:
 
 _COMMANDS = (
     study, info, measure, verdict, fit, forecast, generate, models, systems, simulate, exponents, diagram, basins,
-    invariants,
+    invariants, calibrate,
 )  # fmt: skip
 for _command in _COMMANDS:
     commands.add_command(_command)
