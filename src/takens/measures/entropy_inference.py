@@ -94,6 +94,21 @@ def entropy_interval(table: Table, definition: Definition, level: float) -> tupl
     return float(ends.min()), float(ends.max())
 
 
+def conditional_entropy(table: Table, source: NDArray[np.int64], base: float = np.e) -> tuple[float, Spread]:
+    """The plug-in entropy S(links) - S(nodes) of what follows a node, in units of ln `base`, and its spread.
+
+    `table` counts the links that occur in blocks, `source (link,)` is the node that each begins in.
+    """
+    nodes, place = np.unique(source, return_inverse=True)
+    p = table.p
+    node = np.bincount(place, weights=p)
+    slope = (np.log(node[place]) - np.log(p)) / np.log(base)
+    rows = table.scatter
+    gather = rows @ (place[:, None] == np.arange(len(nodes))).astype(float)
+    curve = ((gather / node) @ gather.T - (rows / p) @ rows.T) / np.log(base)
+    return float(p @ slope), delta((rows @ slope)[None], curve[None])
+
+
 def block_labels(count: int, memory: int) -> NDArray[np.int64]:
     """The block `(count,)` of each of `count` successive symbols: blocks of ten `memory` lengths, 2 to 200 of them."""
     blocks = min(max(count // max(10 * memory, 1), 2), 200)

@@ -13,6 +13,8 @@ from .estimators import ChaoShen as ChaoShen
 from .estimators import Jackknife as Jackknife
 from .estimators import MillerMadow as MillerMadow
 from .estimators import RelativeFrequency as RelativeFrequency
+from .markov import TransferOperator as TransferOperator
+from .markov import transfer_operator as transfer_operator
 from .multiscale import coarse_grained as coarse_grained
 from .sequences import lempel_ziv_phrases as lempel_ziv_phrases
 from .spaces import Dispersion as Dispersion

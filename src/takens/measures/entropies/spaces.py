@@ -34,19 +34,19 @@ class Space(Protocol):
         ...
 
 
-def _words(classes: Codes, count: int, length: int, delay: int) -> Symbols:
-    """Words of `length` classes, `delay` samples apart, as numbers."""
+def words(classes: Codes, count: int, length: int, delay: int) -> Symbols:
+    """Words of `length` of `count` classes, `delay` samples apart, as numbers; raises `SettingError` and `Refused`."""
     if count < 2 or length < 1 or delay < 1 or count**length > 2**24:
         raise SettingError(
             f"{count} classes in words of {length} at delay {delay}", place="space",
             remedy="Take at least 2 classes, length and delay at least 1, and at most 16 million words.",
         )  # fmt: skip
-    words = len(classes) - (length - 1) * delay
-    if words < 1:
+    present = len(classes) - (length - 1) * delay
+    if present < 1:
         raise Refused(f"{len(classes)} values hold no word of {length} values at delay {delay}")
-    code = np.zeros(words, dtype=np.int64)
+    code = np.zeros(present, dtype=np.int64)
     for i in range(length):
-        code = code * count + classes[i * delay : i * delay + words]
+        code = code * count + classes[i * delay : i * delay + present]
     return Symbols(code, count**length, (length - 1) * delay + 1)
 
 
@@ -79,7 +79,7 @@ class Dispersion:
 
         share = ndtr((x - x.mean()) / x.std())
         classes = np.minimum((self.classes * share).astype(np.int64), self.classes - 1)
-        return _words(classes, self.classes, self.length, self.delay)
+        return words(classes, self.classes, self.length, self.delay)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Quantiles:
     def encode(self, x: Array, rng: np.random.Generator) -> Symbols:
         """Classes by quantiles (equal values in one class), words of them."""
         edges = np.quantile(x, np.arange(1, self.classes) / self.classes)
-        return _words(np.searchsorted(edges, x, side="right"), self.classes, self.length, self.delay)
+        return words(np.searchsorted(edges, x, side="right"), self.classes, self.length, self.delay)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .curves import complexity_time as complexity_time
 from .distance import jensen_shannon as jensen_shannon
 from .forbidden import missing_patterns as missing_patterns
+from .generalised import generalised_plane as generalised_plane
 from .patterns import block_number as block_number
 from .patterns import break_ties as break_ties
 from .patterns import choose_order as choose_order

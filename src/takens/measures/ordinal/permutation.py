@@ -56,7 +56,7 @@ def permutation_entropy(
     the value downwards by more than the interval is wide, which then lies above it. Coverage of H and C at nominal 90 %
     (orders 3 to 5; logistic map, AR(1) with 0.5 and 0.9): 86 to 95 % from 1,000 values, 81 to 94 % from 300 to 600;
     white noise 96 to 100 %. Admissible from 5 order! patterns and 1.5 natural times, with ties in at most half.
-    Noise on an oversampled signal raises H: choose `delay` by hand then. Cost: O(N order^2), milliseconds for 1,000,000 values.
+    Noise on an oversampled signal raises H: choose `delay` by hand then. Cost: O(N order^2), milliseconds at 1,000,000.
     """
     patterns = take_patterns(channel, order, delay, ties, seed)
     return _axis(patterns, 0, level, "plug-in Shannon entropy of ordinal patterns")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...estimate import Estimate
 from ..base import Channel, measure
-from ..entropy_inference import Spread, Table, delta, jackknife_interval
+from ..entropy_inference import Table, conditional_entropy, jackknife_interval
 from .patterns import Patterns, Ties, block_number, take_patterns
 from .permutation import HOW
 from .plane import entropy_complexity
@@ -28,18 +28,6 @@ def _links(patterns: Patterns) -> tuple[Table, NDArray[np.int64]]:
     label = np.arange(len(place)) * blocks // len(place)
     counts = np.bincount(label * len(links) + place, minlength=blocks * len(links)).reshape(blocks, len(links))
     return Table(counts.astype(float)), links // size
-
-
-def _conditional(table: Table, source: NDArray[np.int64]) -> tuple[float, Spread]:
-    """The conditional entropy S(links) - S(nodes) in bits, and its spread."""
-    nodes, place = np.unique(source, return_inverse=True)
-    p = table.p
-    node = np.bincount(place, weights=p)
-    slope = (np.log(node[place]) - np.log(p)) / np.log(2)
-    rows = table.scatter
-    gather = rows @ (place[:, None] == np.arange(len(nodes))).astype(float)
-    curve = ((gather / node) @ gather.T - (rows / p) @ rows.T) / np.log(2)
-    return float(p @ slope), delta((rows @ slope)[None], curve[None])
 
 
 @measure(family="ordinal patterns", reference="Pessa and Ribeiro, Phys. Rev. E 100, 042304 (2019)", minimum=50)
@@ -61,7 +49,7 @@ def global_node_entropy(
         chosen = {}
     patterns = take_patterns(channel, order, delay, ties, seed)
     table, source = _links(patterns)
-    value, spread = _conditional(table, source)
+    value, spread = conditional_entropy(table, source, base=2.0)
     low, high = (max(end, 0.0) for end in spread.interval(value, level))
     needed = 5 * factorial(order) * order
     reason = patterns.reason
