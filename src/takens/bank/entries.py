@@ -1,0 +1,116 @@
+"""The plan of a bank: which series, from which sources, in which split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..errors import SettingError
+from ..random import generator
+from ..verdicts.classes import CLASSES
+from .families import Source, sources
+from .families.motion import COARSEST, FINEST
+
+SHORTEST, LONGEST = 200, 20_000
+LEAST_NOISE, MOST_NOISE = 0.01, 0.5
+DEVELOPMENT = 0.65
+"""Share of the systems of each class in the development split."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One series of the bank as plain data, from which `realise` makes the same series everywhere.
+
+    `system` is what the splits do not share, `noise` the standard deviation of the observational noise as a share of
+    the signal's, `sampling` the samples a cycle (1 where there are no cycles to sample), `observable` what is seen,
+    `settings` the name of the source and its parameters.
+    """
+
+    family: str
+    system: str
+    truth: str
+    split: str
+    length: int
+    noise: float
+    sampling: float
+    observable: str
+    seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """The entry as a dict of plain data; `Entry(**plain)` is the entry again."""
+        return asdict(self)
+
+
+@lru_cache(maxsize=1)
+def systems() -> Mapping[str, Mapping[str, tuple[Source, ...]]]:
+    """The sources by truth and system."""
+    found: dict[str, dict[str, list[Source]]] = {truth: {} for truth in CLASSES}
+    for source in sources().values():
+        found[source.truth].setdefault(source.system, []).append(source)
+    return {truth: {name: tuple(rows) for name, rows in sorted(group.items())} for truth, group in found.items()}
+
+
+@lru_cache(maxsize=1)
+def splits() -> Mapping[str, str]:
+    """The split of each system, "development" or "test": the same in every plan.
+
+    Systems that have sources in the same classes are split 65 to 35, so that each class is; one system is in one split
+    with all its regimes.
+    """
+    found, groups = {}, {}
+    for truth, group in systems().items():
+        for name in group:
+            groups.setdefault(name, []).append(truth)
+    random = generator(0, "bank", "splits")
+    together: dict[tuple[str, ...], list[str]] = {}
+    for name in sorted(groups):
+        together.setdefault(tuple(groups[name]), []).append(name)
+    carried = 0.0
+    for names in (together[key] for key in sorted(together)):
+        wanted = DEVELOPMENT * len(names) + carried
+        count = int(np.clip(round(wanted), 0, len(names)))
+        carried = wanted - count
+        for place, index in enumerate(random.permutation(len(names))):
+            found[names[index]] = "development" if place < count else "test"
+    return found
+
+
+def plan(size: int, seed: int) -> tuple[Entry, ...]:
+    """`size` entries of a bank for a `seed`; a longer plan begins with the shorter one.
+
+    Entry i is of class i mod 6. Within a class all systems come equally often, those of both splits in one random order
+    after another; a system with several regimes shows each as often. Lengths are 200 to 20,000, evenly in the
+    logarithm; noise is 0 in a third, else 0.01 to 0.5, evenly in the logarithm; flows have 6 to 100 samples a cycle.
+    Raises `SettingError` for a size below 1. Cost: about 0.1 ms an entry after 0.1 s.
+    """
+    if size < 1:
+        raise SettingError(f"a bank of {size} series", place="plan", remedy="Ask for at least one.")
+    return tuple(_entry(index, seed) for index in range(size))
+
+
+def _entry(index: int, seed: int) -> Entry:
+    truth = CLASSES[index % len(CLASSES)]
+    group = systems()[truth]
+    names = list(group)
+    turn, place = divmod(index // len(CLASSES), len(names))
+    system = names[int(_order(truth, turn, seed, len(names))[place])]
+    random = generator(seed, "bank", "entry", index)
+    source = group[system][int(random.integers(len(group[system])))]
+    settings = source.draw(random)
+    length = round(float(np.exp(random.uniform(np.log(SHORTEST), np.log(LONGEST)))))
+    noise = float(np.exp(random.uniform(np.log(LEAST_NOISE), np.log(MOST_NOISE)))) if random.random() > 1 / 3 else 0.0
+    sampling = float(np.exp(random.uniform(np.log(COARSEST), np.log(FINEST)))) if source.sampled else 1.0
+    return Entry(
+        source.family, system, truth, splits()[system], length, noise, sampling, str(settings["observable"]),
+        int(random.integers(2**53)), {"source": source.name, **settings},
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _order(truth: str, turn: int, seed: int, count: int) -> tuple[int, ...]:
+    return tuple(generator(seed, "bank", "order", truth, turn).permutation(count).tolist())
