@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..store import Store
 from ..tasks import Task, versions
 from ..verdicts.calibration import LEVELS, Calibration
 from ..verdicts.classes import CLASSES
+from ..version import __version__
 from .conformal import BANDS, band_thresholds, chaos_thresholds
 from .entries import plan
 from .evaluation import evaluate
@@ -101,9 +102,12 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def calibrate(bank: Bank, *, size: int, seed: int = 0, settings: Boosting = DEFAULT) -> Calibration:
+def calibrate(
+    bank: Bank, *, size: int, seed: int = 0, settings: Boosting = DEFAULT
+) -> tuple[Calibration, dict[str, Any]]:
     """Fit, calibrate and evaluate: trees on the development systems, thresholds from their out-of-fold predictions, and
-    the evaluation on the test systems, which nothing before has seen. Cost: half a minute for 3,000 series.
+    the evaluation on the test systems, which nothing before has seen (see `takens.bank.evaluation.evaluate`). Raises
+    `DataError` where a class or the test systems are missing. Cost: half a minute for 3,000 series.
     """
     table = bank.take("development").table
     folds = table.folds(FOLDS, seed)
@@ -113,7 +117,9 @@ def calibrate(bank: Bank, *, size: int, seed: int = 0, settings: Boosting = DEFA
         table.features, exported(fit_boosted(table, settings, seed)), BANDS, band_thresholds(table, predicted),
         chaos_thresholds(table, predicted),
     )  # fmt: skip
+    found = evaluation(fitted, bank)
     about = {
+        "version": f"{__version__}, bank of {len(bank.table):,} series, seed {seed}",
         "size": size, "seed": seed, "series": len(bank.table), "failed": bank.failed,
         "systems": {name: len(np.unique(bank.table.system[bank.table.truth == k])) for k, name in enumerate(CLASSES)},
         "settings": vars(settings), "folds": FOLDS, "levels": LEVELS, "versions": versions() | _learner(),
@@ -121,11 +127,9 @@ def calibrate(bank: Bank, *, size: int, seed: int = 0, settings: Boosting = DEFA
             name: {"log_loss": log_loss(table, p), "accuracy": accuracy(table, p)}
             for name, p in (("boosted trees", predicted), ("multinomial", rival))
         },
-        "evaluation": evaluation(fitted, bank),
+        "evaluation": {name: found[name] for name in ("series", "systems", "bars")},
     }  # fmt: skip
-    return Calibration(
-        fitted.features, fitted.trees, fitted.bands, fitted.thresholds, fitted.chaos_thresholds, plain(about)
-    )
+    return replace(fitted, about=plain(about)), found
 
 
 def fitted_rules(bank: Bank) -> tuple[Rule, ...]:
@@ -145,11 +149,10 @@ def evaluation(calibration: Calibration, bank: Bank) -> dict[str, Any]:
     return evaluate(unseen.table, calibration.judge(unseen.table.x), fitted_rules(bank), unseen.numbers)
 
 
-def write(calibration: Calibration, out: Path) -> tuple[str, ...]:
+def write(calibration: Calibration, found: Mapping[str, Any], out: Path) -> tuple[str, ...]:
     """Write the calibration and its evaluation into the folder `out`; the names of the files. Raises `OutputError`."""
     from ..io.atomic import atomic_text
 
-    found = calibration.about["evaluation"]
     calibration.save(out)
     atomic_text(out / "evaluation.json", json.dumps(plain(found), indent=1, allow_nan=False) + "\n")
     atomic_text(out / "evaluation.md", markdown(found))

@@ -44,14 +44,14 @@ def calibrate(size: int, workers: int | None, scheduler: str | None, manner: Man
             report=lambda label, share: progress("series of the bank", share),
         )  # fmt: skip
         progress("fitting and evaluating", 1.0)
-        found = fit(bank, size=size, seed=manner.seed)
+        fitted, found = fit(bank, size=size, seed=manner.seed)
     except KeyboardInterrupt as stop:
         raise Interrupted(_kept(out), stop) from None
     finally:
         progress.close()
-    files = write(found, out)
-    document = {"files": [str(out / name) for name in files], "about": found.about}
-    manner.tell(document, said(found.about, out))
+    files = write(fitted, found, out)
+    document = {"files": [str(out / name) for name in files], "about": fitted.about}
+    manner.tell(document, said(fitted.about, out))
 
 
 def said(about: Mapping[str, Any], out: Path) -> list[str]:
