@@ -110,6 +110,8 @@ def calibrate(
     `DataError` where a class or the test systems are missing. Cost: half a minute for 3,000 series.
     """
     table = bank.take("development").table
+    if len(np.unique(table.truth)) < len(CLASSES):
+        raise DataError("not every class is among the series", remedy="Ask for more series: --size 3000.")
     folds = table.folds(FOLDS, seed)
     predicted = out_of_fold(table, lambda part: fit_boosted(part, settings, seed), folds)
     rival = out_of_fold(table, lambda part: fit_multinomial(part, seed=seed), folds)
