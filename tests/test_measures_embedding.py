@@ -20,7 +20,7 @@ from takens.measures.embedding import (
     theiler_steps,
 )
 from takens.measures.embedding.delays import binned
-from takens.measures.embedding.dimensions import _search
+from takens.measures.embedding.search import prepared_search
 
 
 def test_mutual_information_of_known_tables():
@@ -109,7 +109,7 @@ def test_neighbours_agree_with_all_distances(euclidean):
     for x, delay, theiler in (
         (lorenz63(10_000)[:900, 0], 5, 20), (rng.normal(size=500), 1, 0), (np.round(rng.normal(size=700), 1), 2, 3),
     ):  # fmt: skip
-        search, near = _search(x, delay, theiler, 5), None
+        search, near = prepared_search(x, delay, theiler, 5), None
         for m in range(1, 6):
             count = len(x) - m * delay
             found, further, kept, near = search.pairs(m, euclidean, near)

@@ -9,7 +9,7 @@ from .diagrams import continuation_figure, orbit_diagram_figure, parameter_plane
 from .dimensions import correlation_dimension_figure, local_dimension_figure
 from .disorder import complexity_plane, complexity_time_figure, multiscale_figure
 from .divergence import exponent_spectrum_figure, growth_figure
-from .embeddings import delay_figure, divergence_figure, embedding_figure
+from .embeddings import criteria_figure, delay_figure, divergence_figure, embedding_figure
 from .families import FIGURES, family_figures
 from .forecasts import calibration_figure, forecast_fan, skill_figure
 from .motion import place_figure, system_figure
@@ -35,6 +35,7 @@ __all__ = [
     "convergence_figure",
     "correlation_dimension_figure",
     "correlation_figure",
+    "criteria_figure",
     "cross_map_figure",
     "delay_figure",
     "density_figure",

@@ -71,6 +71,37 @@ def embedding_figure(estimate: Estimate) -> Figure:
 
 
 @styled
+def criteria_figure(estimate: Estimate) -> Figure:
+    """The dimension that each criterion of `optimal_embedding` gives, with its own bootstrap, and their median.
+
+    Reads `details` criteria (names), dimensions, lowest and highest (NaN where a criterion does not settle, which is
+    written at its place). Raises `KeyError` where one is missing.
+    """
+    names = [str(name) for name in estimate.details["criteria"]]
+    found, low, high = (
+        np.asarray(estimate.details[key], dtype=float) for key in ("dimensions", "lowest", "highest")
+    )  # fmt: skip
+    figure, axes = canvas(0.8 + 0.3 * len(names))
+    ax = axes[0, 0]
+    settled = np.isfinite(found)
+    most = float(np.nanmax(high[settled])) if settled.any() else 1.0
+    rows = np.arange(len(names), dtype=float)
+    if estimate.interval is not None:
+        ax.axvspan(estimate.interval[0], estimate.interval[1], color=COLOURS["faint"], alpha=0.6, linewidth=0, zorder=0)
+    if estimate.value is not None:
+        ax.axvline(float(estimate.value), color=COLOURS["late"], linewidth=1.1, zorder=1)
+    ax.hlines(rows[settled], low[settled], high[settled], color=COLOURS["accent"], linewidth=2)
+    ax.plot(found[settled], rows[settled], "o", color=COLOURS["accent"], markersize=6, zorder=3)
+    for row in rows[~settled]:
+        ax.annotate("does not settle", (0.6, row), va="center", color=COLOURS["muted"], fontsize=9)
+    ax.set(xlabel="embedding dimension", xlim=(0.5, max(most, 4) + 0.5), ylim=(len(names) - 0.5, -0.5))
+    ax.set_xticks(np.arange(1, max(most, 4) + 1))
+    ax.set_yticks(rows, labels=names)
+    ax.grid(axis="y", visible=False)
+    return figure
+
+
+@styled
 def divergence_figure(estimate: Estimate) -> Figure:
     """Mean log distance of neighbours against time with the fitted line, of `largest_lyapunov_exponent` (Rosenstein).
 

@@ -12,7 +12,7 @@ from .coupling import correlation_figure, cross_map_figure, null_figure
 from .dimensions import correlation_dimension_figure, local_dimension_figure
 from .disorder import complexity_plane, complexity_time_figure, multiscale_figure
 from .divergence import exponent_spectrum_figure, growth_figure
-from .embeddings import delay_figure, divergence_figure, embedding_figure
+from .embeddings import criteria_figure, delay_figure, divergence_figure, embedding_figure
 from .scaling import fluctuation_figure, multifractal_figure
 from .spectra import spectrum_figure
 
@@ -33,6 +33,8 @@ FIGURES = (
     FamilyFigure("periods", ("dominant_periods",), spectrum_figure),
     FamilyFigure("embedding", ("delay_mutual_information",), delay_figure),
     FamilyFigure("embedding", ("embedding_dimension_cao",), embedding_figure),
+    FamilyFigure("embedding", ("embedding_dimension_hegger_kantz",), embedding_figure),
+    FamilyFigure("embedding", ("optimal_embedding",), criteria_figure),
     FamilyFigure("chaos", ("largest_lyapunov_exponent",), divergence_figure),
     FamilyFigure("chaos", ("lyapunov_spectrum_from_data",), exponent_spectrum_figure),
     FamilyFigure("chaos", ("zero_one_test",), growth_figure),

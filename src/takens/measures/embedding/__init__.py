@@ -10,6 +10,11 @@ from .delays import neighbour_information as neighbour_information
 from .delays import theiler_steps as theiler_steps
 from .dimensions import embedding_dimension_cao as embedding_dimension_cao
 from .dimensions import false_nearest_neighbours as false_nearest_neighbours
+from .false_neighbours import embedding_dimension_hegger_kantz as embedding_dimension_hegger_kantz
+from .false_neighbours import embedding_dimension_krakovska as embedding_dimension_krakovska
+from .optimal import optimal_embedding as optimal_embedding
+from .progressive import garcia_almeida as garcia_almeida
+from .progressive import mdop as mdop
 from .unified import Embedding as Embedding
 from .unified import continuity as continuity
 from .unified import pecuzal as pecuzal

@@ -2,98 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ...estimate import Estimate
 from ...random import generator
-from ..base import Channel, Refused, measure
-from .delays import delay_steps, theiler_steps
+from ..base import Channel, measure
+from .search import bootstrap_weights, prepared_channel, prepared_search, weighted_means
 
 Array = NDArray[np.float64]
-
-LONGEST = 20_000
-"""Samples in which the embedding measures look for neighbours at most."""
-
-REFERENCES = 5000
-"""Points whose neighbours are looked at; evenly spread over the channel."""
-
-
-def _ready(channel: Channel, delay: int | None, theiler: int | None) -> tuple[Array, int, int, str, dict[str, str]]:
-    x, _, left_out = channel.portion(LONGEST, 10)
-    chosen = {}
-    if delay is None:
-        delay = delay_steps(x)
-        chosen["delay"] = "first minimum of the mutual information"
-    if theiler is None:
-        theiler = theiler_steps(x)
-        chosen["theiler"] = "larger of the first zero of the autocorrelation and the mean period"
-    return x, delay, theiler, left_out, chosen
-
-
-@dataclass(frozen=True)
-class _Search:
-    """A channel sorted once for the neighbours of its delay vectors in any dimension, from fixed reference points."""
-
-    x: Array
-    order: NDArray[np.int64]
-    rank: NDArray[np.int64]
-    columns: Array
-    own: NDArray[np.int64]
-    delay: int
-    theiler: int
-
-    def pairs(
-        self, m: int, euclidean: bool, guess: NDArray[np.int64] | None = None
-    ) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.int64]]:
-        """Distances in `m` dimensions, how far apart the next coordinates are, which references have a neighbour, and
-        the neighbour of each reference, a good `guess` of that in one dimension more.
-
-        Neighbours at distance 0 carry no scale, so the nearest one at a positive distance is taken.
-        """
-        from ..kernels.embedding import nearest_delayed
-
-        count = len(self.x) - m * self.delay
-        if count < 10 * (self.theiler + 1):
-            raise Refused(
-                f"{len(self.x)} values are too few for {m} delays of {self.delay} with a Theiler window of "
-                f"{self.theiler}: {10 * (self.theiler + 1) + m * self.delay} are needed"
-            )
-        inside = self.own < count
-        near = np.full(len(self.own), -1) if guess is None else guess
-        d, j, same = nearest_delayed(
-            self.x, self.order, self.rank, self.columns, self.own[inside], near[inside], m, self.delay, count,
-            self.theiler, euclidean,
-        )  # fmt: skip
-        if m == 3 and np.mean(same > 0) > 0.5:
-            raise Refused("most states recur exactly: the data are periodic or coarse, and have no scale to embed at")
-        found = j >= 0
-        if found.sum() < 50:
-            raise Refused(
-                "fewer than 50 points have a neighbour at a positive distance: the data are periodic or coarse"
-            )
-        kept = inside.copy()
-        kept[inside] = found
-        near = np.full(len(self.own), -1)
-        near[inside] = j
-        i, j = self.own[kept], j[found]
-        return d[found], np.abs(self.x[i + m * self.delay] - self.x[j + m * self.delay]), kept, near
-
-
-def _search(x: Array, delay: int, theiler: int, most: int) -> _Search:
-    """Ready for delay vectors of up to `most` coordinates."""
-    order = np.argsort(x, kind="stable")
-    rank = np.empty(len(x), dtype=np.int64)
-    rank[order] = np.arange(len(x))
-    columns = np.full((most, -(-len(x) // 64) * 64), np.nan)
-    for k in range(most):
-        at = order + k * delay
-        columns[k, : len(x)] = np.where(at < len(x), x[np.minimum(at, len(x) - 1)], np.nan)
-    last = max(len(x) - delay, 1)
-    own = np.unique(np.linspace(0, last - 1, min(REFERENCES, last)).astype(np.int64))
-    return _Search(np.ascontiguousarray(x), order, rank, columns, own, delay, theiler)
 
 
 @measure(family="embedding", reference="Cao, Physica D 110, 43 (1997)", minimum=200)
@@ -110,13 +27,13 @@ def embedding_dimension_cao(
     of 1 (then the data look like noise and have no dimension). The interval comes from a bootstrap of points. Details:
     `dimension`, `e1`, `e2`, `stochastic`. Fails on perfectly periodic data. Cost: `max_dimension` neighbour searches.
     """
-    x, delay, theiler, left_out, chosen = _ready(channel, delay, theiler)
-    search = _search(x, delay, theiler, max_dimension + 1)
-    weights = _weights(generator(seed, "embedding_dimension_cao"), resamples, len(search.own))
+    x, delay, theiler, left_out, chosen = prepared_channel(channel, delay, theiler)
+    search = prepared_search(x, delay, theiler, max_dimension + 1)
+    weights = bootstrap_weights(generator(seed, "embedding_dimension_cao"), resamples, len(search.own))
     growth, beyond, near = [], [], None
     for m in range(1, max_dimension + 2):
         d, further, kept, near = search.pairs(m, False, near)
-        means = _means(weights, np.array([np.maximum(d, further) / d, further]), kept)
+        means = weighted_means(weights, np.array([np.maximum(d, further) / d, further]), kept)
         growth.append(means[:, 0])
         beyond.append(means[:, 1])
     e1, e2 = (np.diff(np.log(np.array(curve).T), axis=1) for curve in (growth, beyond))
@@ -142,21 +59,6 @@ def embedding_dimension_cao(
     )  # fmt: skip
 
 
-def _weights(rng: np.random.Generator, resamples: int, points: int) -> Array:
-    """How often each point is drawn `(1 + resample, point)`; first once each. The same draws serve every dimension."""
-    drawn = rng.integers(points, size=(resamples, points)) + points * np.arange(resamples)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=resamples * points).reshape(resamples, points)
-    return np.concatenate([np.ones((1, points)), counts])
-
-
-def _means(weights: Array, values: Array, kept: NDArray[np.bool_]) -> Array:
-    """Weighted means `(draw, kind)` of `values (kind, kept point)`."""
-    table = np.zeros((len(kept), len(values) + 1))
-    table[kept, :-1], table[kept, -1] = values.T, 1
-    sums = weights @ table
-    return sums[:, :-1] / sums[:, -1:]
-
-
 def _settled(e1: Array, tolerance: float) -> int | None:
     for m in range(len(e1) - 1):
         if e1[m] > 1 - 2 * tolerance and abs(e1[m + 1] - e1[m]) < tolerance:
@@ -178,14 +80,14 @@ def false_nearest_neighbours(
     one, as for noise. The interval comes from a bootstrap of points. Details: `dimension`, `false_share`. With
     observation noise the share stays above a floor: raise `threshold` knowingly. Cost: `max_dimension` searches.
     """
-    x, delay, theiler, left_out, chosen = _ready(channel, delay, theiler)
-    search = _search(x, delay, theiler, max_dimension)
-    weights = _weights(generator(seed, "false_nearest_neighbours"), resamples, len(search.own))
+    x, delay, theiler, left_out, chosen = prepared_channel(channel, delay, theiler)
+    search = prepared_search(x, delay, theiler, max_dimension)
+    weights = bootstrap_weights(generator(seed, "false_nearest_neighbours"), resamples, len(search.own))
     shares, near = [], None
     for m in range(1, max_dimension + 1):
         d, further, kept, near = search.pairs(m, True, near)
         false = (further > distance_ratio * d) | (np.hypot(d, further) > attractor_ratio * np.std(x))
-        shares.append(_means(weights, false[None].astype(float), kept)[:, 0])
+        shares.append(weighted_means(weights, false[None].astype(float), kept)[:, 0])
     below = np.transpose(shares) < threshold
     dimension = np.where(below.any(axis=1), below.argmax(axis=1) + 1, max_dimension + 1)
     found = int(dimension[0]) if below[0].any() else None

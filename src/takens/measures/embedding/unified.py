@@ -25,14 +25,19 @@ class Embedding:
     """Delay vectors and how they were chosen.
 
     Column k of `vectors (time, dimension)` is channel `channels[k]` `delays[k]` samples before the time of its row,
-    which begins at row `first` of the data, standardised. `gains` is the change of Uzal's cost by each step.
+    which begins at row `first` of the data, standardised. `settled` says whether the method ended because nothing was
+    left to add, and not because it ran out of dimensions or of neighbours. `gains` is the change of Uzal's cost by each
+    step of `pecuzal`; `false_shares` the share of false neighbours in 1, 2, ... dimensions for `mdop` and
+    `garcia_almeida`.
     """
 
     vectors: Array
     delays: tuple[int, ...]
     channels: tuple[int, ...]
     first: int
-    gains: tuple[float, ...]
+    settled: bool
+    gains: tuple[float, ...] = ()
+    false_shares: tuple[float, ...] = ()
 
 
 def embedded(data: Array, delays: tuple[int, ...], channels: tuple[int, ...], first: int | None = None) -> Array:
@@ -41,6 +46,20 @@ def embedded(data: Array, delays: tuple[int, ...], channels: tuple[int, ...], fi
     if len(data) <= first or min(delays) < 0:
         raise DataError(f"{len(data)} rows are too few for delays of {delays}, which must not be negative")
     return np.stack([data[first - d : len(data) - d, c] for d, c in zip(delays, channels, strict=True)], axis=1)
+
+
+def standardised(data: ArrayLike) -> Array:
+    """`data (time,)` or `(time, channel)` as channels of mean 0 and variance 1; `DataError` where they have none."""
+    table = np.asarray(data, dtype=np.float64)
+    table = table[:, None] if table.ndim == 1 else table
+    if table.ndim != 2 or not np.isfinite(table).all() or (np.ptp(table, axis=0) == 0).any():
+        raise DataError(f"an embedding needs finite channels (time, channel) that vary, got shape {table.shape}")
+    return (table - table.mean(axis=0)) / table.std(axis=0)
+
+
+def cost_horizon(theiler: int) -> int:
+    """Samples ahead over which Uzal's cost is averaged where none are given: 4 Theiler windows, 10 to 100."""
+    return int(np.clip(4 * theiler, 10, 100))
 
 
 def uzal_cost(points: ArrayLike, *, k: int = 3, horizon: int = 40, theiler: int = 0) -> Array:
@@ -108,11 +127,12 @@ def continuity(
 
 def pecuzal(
     data: ArrayLike, *, max_delay: int = 50, theiler: int = 0, horizon: int | None = None, threshold: float = 0.05,
-    max_dimension: int = 10,
+    max_dimension: int = 10, stride: int = 1,
 ) -> Embedding:  # fmt: skip
     """Delays and channels of `data (time,)` or `(time, channel)` one after another, by continuity and Uzal's cost.
 
-    Every step looks at the maxima of the continuity statistic over delays up to `max_delay` of each channel, and takes
+    Every step looks at the maxima of the continuity statistic over delays up to `max_delay` of each channel, every
+    `stride`-th of them (finely sampled data need few), and takes
     the one that lowers Uzal's cost most, at the first horizon after which it lowers it less, up to `horizon` samples (4
     `theiler`, 10 to 100). It ends where none lowers it by more than `threshold` (0 in the paper; noise gains some 0.02
     by chance), or at `max_dimension`. One channel at its present value is the first; all are tried, and the one whose
@@ -121,28 +141,28 @@ def pecuzal(
     `DataError` for NaN, constant channels and too few rows. Cost: a neighbour search per maximum, some seconds in all.
     Kraemer et al., New J. Phys. 23, 033017 (2021).
     """
-    table = np.asarray(data, dtype=np.float64)
-    table = table[:, None] if table.ndim == 1 else table
-    if table.ndim != 2 or not np.isfinite(table).all() or (np.ptp(table, axis=0) == 0).any():
-        raise DataError(f"an embedding needs finite channels (time, channel) that vary, got shape {table.shape}")
-    if max_delay < 1 or max_dimension < 1 or theiler < 0 or threshold < 0:
-        raise SettingError(f"unfit settings: {max_delay=}, {max_dimension=}, {theiler=}, {threshold=}")
-    horizon = int(np.clip(4 * theiler, 10, 100)) if horizon is None else horizon
-    table = (table - table.mean(axis=0)) / table.std(axis=0)
+    table = standardised(data)
+    if max_delay < 1 or max_dimension < 1 or theiler < 0 or threshold < 0 or not 1 <= stride <= max_delay:
+        raise SettingError(f"unfit settings: {max_delay=}, {max_dimension=}, {theiler=}, {threshold=}, {stride=}")
+    horizon = cost_horizon(theiler) if horizon is None else horizon
+    lags = np.arange(0, max_delay + 1, stride)
     starts: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((0,), (c,)) for c in range(table.shape[1])]
-    begun = [uzal_cost(embedded(table, *start, first=max_delay), horizon=horizon, theiler=theiler) for start in starts]
-    steps = [_step(table, *start, cost, max_delay, theiler) for start, cost in zip(starts, begun, strict=True)]
+    begun = [
+        uzal_cost(embedded(table, *start, first=int(lags[-1])), horizon=horizon, theiler=theiler) for start in starts
+    ]
+    steps = [_step(table, *start, cost, lags, theiler) for start, cost in zip(starts, begun, strict=True)]
     # Costs of one dimension differ widely, so that the fall from them says less than where it ends.
     helpful = [step for step in steps if step[0] < -threshold]
     delays, channels = starts[int(np.argmin([cost.mean() for cost in begun]))]
     best = min(helpful, key=lambda step: step[3].mean()) if helpful and max_dimension > 1 else None
     gains: list[float] = []
-    while best is not None and best[0] < -threshold:
+    while best is not None and best[0] < -threshold and len(delays) < max_dimension:
         change, delays, channels, lowered = best
         gains.append(change)
-        best = _step(table, delays, channels, lowered, max_delay, theiler) if len(delays) < max_dimension else None
+        best = _step(table, delays, channels, lowered, lags, theiler)
     vectors = embedded(table, delays, channels)
-    return Embedding(vectors, delays, channels, max(delays), tuple(gains))
+    settled = not helpful if best is None else best[0] >= -threshold
+    return Embedding(vectors, delays, channels, max(delays), settled, tuple(gains))
 
 
 def _decrease(change: Array) -> float:
@@ -157,22 +177,23 @@ Step = tuple[float, tuple[int, ...], tuple[int, ...], Array]
 
 
 def _step(
-    table: Array, delays: tuple[int, ...], channels: tuple[int, ...], cost: Array, max_delay: int, theiler: int
-) -> Step:
+    table: Array, delays: tuple[int, ...], channels: tuple[int, ...], cost: Array, lags: NDArray[np.int64],
+    theiler: int,
+) -> Step:  # fmt: skip
     """The best coordinate to add: change of the cost, delays and channels with it, and their cost."""
-    points = embedded(table, delays, channels, max_delay)
+    first = int(lags[-1])
+    points = embedded(table, delays, channels, first)
     best: Step = (np.inf, delays, channels, cost)
-    lags = range(max_delay + 1)
     for channel in range(table.shape[1]):
-        candidates = embedded(table, tuple(lags), (channel,) * len(lags), max_delay)
+        candidates = embedded(table, tuple(lags), (channel,) * len(lags), first)
         curve = continuity(points, candidates, theiler=theiler)
         taken = {d for d, c in zip(delays, channels, strict=True) if c == channel}
-        for delay in lags[:-1]:
-            before = curve[delay - 1] if delay else -np.inf
-            if delay in taken or not before < curve[delay] >= curve[delay + 1]:
+        before = np.concatenate([[-np.inf], curve[:-2]])
+        for delay in lags[:-1][(before < curve[:-1]) & (curve[:-1] >= curve[1:])].tolist():
+            if delay in taken:
                 continue
             new = (*delays, delay), (*channels, channel)
-            found = uzal_cost(embedded(table, *new, first=max_delay), horizon=len(cost), theiler=theiler)
+            found = uzal_cost(embedded(table, *new, first=first), horizon=len(cost), theiler=theiler)
             change = _decrease(found - cost)
             if change < best[0]:
                 best = (change, *new, found)

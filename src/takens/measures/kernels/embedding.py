@@ -37,38 +37,39 @@ def joint_counts(codes, lags, bins, blocks):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _distance(x, i, j, m, delay, euclidean):
+def _distance(x, i, j, offsets, euclidean):
     apart = 0.0
-    for k in range(m):
-        gap = abs(x[i + k * delay] - x[j + k * delay])
+    for k in range(len(offsets)):
+        gap = abs(x[i + offsets[k]] - x[j + offsets[k]])
         apart = apart + gap * gap if euclidean else max(apart, gap)
     return np.sqrt(apart) if euclidean else apart
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def nearest_delayed(x, order, rank, columns, own, guess, m, delay, count, theiler, euclidean):
-    """Nearest delay vector at a positive distance of each of `own`, its distance, and how many lie at distance 0.
+def nearest_delayed(x, order, rank, columns, own, guess, offsets, count, theiler, euclidean, least):
+    """Nearest delay vector further than `least` from each of `own`, its distance, and how many lie no further.
 
-    Vectors of `m` coordinates begin at the first `count` times; those within `theiler` do not count. `columns` holds
-    the k-th coordinates `(k, words * 64)` in the `order` of the first ones, with NaN where there is none. 64 points at
-    a time are compared with the best distance so far, coordinate by coordinate, outward from the point itself until the
-    first coordinates alone are further apart. `guess` names a near vector of each, or -1.
+    Coordinate k of vector i is `x[i + offsets[k]]`; the first `count` are vectors, and those within `theiler` do not
+    count. `columns` holds the k-th coordinates `(k, words * 64)` in the `order` of the first ones, NaN where there is
+    none. 64 points at a time are compared with the best distance so far, coordinate by coordinate, outward from the
+    point itself until the first coordinates alone are further apart. `guess` names a near vector of each, or -1.
     """
     words = columns.shape[1] // WORD
+    m, head, tail = len(offsets), offsets[0], offsets[-1]
     distance, index = np.full(len(own), np.inf), np.full(len(own), -1, np.int64)
     same = np.zeros(len(own), np.int64)
     for q in range(len(own)):
         i, j = own[q], guess[q]
         best, at, zeros = np.inf, -1, 0
         if 0 <= j < count and abs(i - j) > theiler:
-            apart = _distance(x, i, j, m, delay, euclidean)
-            if apart > 0:
+            apart = _distance(x, i, j, offsets, euclidean)
+            if apart > least:
                 best, at = apart, j
         left, right = rank[i] // WORD, rank[i] // WORD + 1
         while True:
             # The words end with the largest and begin with the smallest first coordinate.
-            below = max(x[i] - columns[0, left * WORD + WORD - 1], 0.0) if left >= 0 else np.inf
-            above = columns[0, right * WORD] - x[i] if right < words else np.inf
+            below = max(x[i + head] - columns[0, left * WORD + WORD - 1], 0.0) if left >= 0 else np.inf
+            above = columns[0, right * WORD] - x[i + head] if right < words else np.inf
             if left >= 0 and not below > above:
                 gap, w, left = below, left, left - 1
             elif right < words:
@@ -78,18 +79,18 @@ def nearest_delayed(x, order, rank, columns, own, guess, m, delay, count, theile
             if gap > best:
                 break
             begin = w * WORD
-            bits = within(x[i + (m - 1) * delay], columns[m - 1, begin : begin + WORD], best)
+            bits = within(x[i + tail], columns[m - 1, begin : begin + WORD], best)
             for k in range(m - 1):
                 if bits == 0:
                     break
-                bits &= within(x[i + k * delay], columns[k, begin : begin + WORD], best)
+                bits &= within(x[i + offsets[k]], columns[k, begin : begin + WORD], best)
             while bits != 0:
                 j = order[begin + np.int64(trailing_zeros(bits))]  # type: ignore[call-arg]
                 bits &= bits - np.uint64(1)
                 if j >= count or abs(i - j) <= theiler:
                     continue
-                apart = _distance(x, i, j, m, delay, euclidean)
-                if apart == 0.0:
+                apart = _distance(x, i, j, offsets, euclidean)
+                if apart <= least:
                     zeros += 1
                 elif apart < best:
                     best, at = apart, j
