@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..clock import Clock
 from ..errors import SettingError
 from ..estimate import Estimate
-from ..series import Series, as_series
+from ..series import Sampling, Series, as_series
 
 REGISTRY: dict[str, Measure] = {}
 """Every measure by name, in the order in which the modules define them."""
@@ -49,6 +50,16 @@ class Channel:
         start = max(0, (len(thinned) - most) // 2)
         x = thinned[start : start + most]
         return x, stride, f"the middle {len(x)} of {len(thinned)} samples, one in {stride} of {n} rows"
+
+    def stretch(self, name: str) -> Channel:
+        """The longest part without gaps, for measures that take irregular times but need regular ones for something.
+
+        Raises `Refused`, naming the measure `name`, where the times are irregular.
+        """
+        if Sampling.of(self.t).kind == "regular":
+            return self
+        series = Series(self.t, self.x, ("x",), (self.unit,), Clock(self.time_unit))
+        return prepared(series, regular=True, name=name)
 
 
 class Refused(Exception):

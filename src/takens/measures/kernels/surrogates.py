@@ -185,7 +185,7 @@ def recurrence_signatures(points, radius, words):  # type: ignore[no-untyped-def
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def swap_to_spectrum(x, cosine, sine, goal, first, second, uniform, start, cooling):  # type: ignore[no-untyped-def]
     """Anneal `x (time,)` in place by swaps until its Lomb-Scargle spectrum is that of `goal (frequency,)`.
 

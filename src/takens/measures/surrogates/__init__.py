@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from .cycles import cycle_memory as cycle_memory
+from .cycles import cycle_starts as cycle_starts
+from .cycles import cycle_strengths as cycle_strengths
 from .irregular import lomb_scargle as lomb_scargle
 from .linear import aaft as aaft
 from .linear import block_shuffle as block_shuffle
@@ -14,7 +17,6 @@ from .linear import normal_scores as normal_scores
 from .linear import shuffle as shuffle
 from .linear import truncated_fourier as truncated_fourier
 from .nonlinear import cycle_shuffle as cycle_shuffle
-from .nonlinear import cycle_starts as cycle_starts
 from .nonlinear import pseudo_periodic as pseudo_periodic
 from .nonlinear import twin as twin
 from .significance import Significance as Significance

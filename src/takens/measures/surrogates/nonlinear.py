@@ -9,29 +9,9 @@ from numpy.typing import NDArray
 
 from ...errors import DataError, SettingError
 from ...neighbours import delay_vectors
+from .cycles import cycle_starts
 
 Array = NDArray[np.float64]
-
-
-def cycle_starts(x: Array, period: float) -> NDArray[np.int64]:
-    """Where cycles of about `period` samples of `x (time,)` begin: upward crossings of the median, smoothed.
-
-    The mean over a quarter period hides the wiggles of noise, and crossings nearer than half a period to the last do
-    not count. Raises `SettingError` unless 4 <= `period` <= N / 3. Cost: O(N).
-    """
-    n = len(x)
-    if not 4 <= period <= n / 3:
-        raise SettingError(f"period must be between 4 samples and a third of {n}, got {period:g}", place="period")
-    width = max(1, round(period / 4))
-    total = np.concatenate([[0.0], np.cumsum(x - x.mean())])
-    low, high = (np.clip(np.arange(n) + shift, 0, n) for shift in (-(width // 2), width - width // 2))
-    smooth = (total[high] - total[low]) / (high - low)
-    above = smooth > np.median(smooth)
-    starts: list[int] = []
-    for crossing in np.flatnonzero(above[1:] & ~above[:-1]) + 1:
-        if not starts or crossing - starts[-1] >= period / 2:
-            starts.append(int(crossing))
-    return np.array(starts, dtype=np.int64)
 
 
 def cycle_shuffle(x: Array, count: int, rng: np.random.Generator, *, period: float) -> Array:
