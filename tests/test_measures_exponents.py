@@ -14,7 +14,13 @@ from takens.measures.divergence import (
     rosenstein_curve,
     scaling_region,
 )
-from takens.measures.exponent_spectrum import kaplan_yorke, lyapunov_spectrum_from_data, matched
+from takens.measures.exponent_spectrum import (
+    closed_sum,
+    kaplan_yorke,
+    lyapunov_dimension,
+    lyapunov_spectrum_from_data,
+    matched,
+)
 from takens.measures.exponents import Neighbourhoods, Tangent, largest_lyapunov_exponent
 from takens.measures.kernels.tangent import local_maps, tangent_growth
 from takens.neighbours import delay_vectors, nearest
@@ -195,3 +201,37 @@ def test_kaplan_yorke_and_partners():
     few = np.full(2, 0.01)
     assert matched(np.array([1.0, -3.0]), few, np.array([0.99, -2.0]), few).tolist() == [True, False]
     assert matched(np.array([1.0, 1.01]), few, np.array([1.0]), few[:1]).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("record", "interval", "truth", "width"),
+    [
+        (henon(4000)[:, 0], 1.0, 1.2583, 0.15), (lorenz63(10_000)[:, 0], 0.02, 2.0621, 0.06),
+        (roessler(5000, 0.2)[:, 0], 0.2, 2.0134, 0.12), (logistic(2000), 1.0, 1.0, 0.01),
+    ],
+    ids=["henon", "lorenz", "roessler", "logistic"],
+)  # fmt: skip
+def test_lyapunov_dimension_is_bounded_on_both_sides(record, interval, truth, width):
+    estimate = lyapunov_dimension(Series.from_array(record, interval=interval), level=0.95)
+    assert estimate.admissible, estimate.reason
+    low, high = estimate.interval
+    assert low <= truth <= high
+    assert high - truth < width
+    assert len(estimate.details["exponents"]) == estimate.settings["embedding_dimension"]
+
+
+def test_lyapunov_dimension_of_noise_and_cycles():
+    assert lyapunov_dimension(autoregressive(1000, 0.5)).value is None
+    noisy = lorenz63(10_000)[:, 0] + 0.3 * np.random.default_rng(0).normal(size=10_000)
+    assert not lyapunov_dimension(noisy).admissible
+    assert float(lyapunov_dimension(np.sin(0.0712 * np.arange(5000)))) == pytest.approx(1, abs=0.01)
+
+
+def test_closed_sum_of_known_growth():
+    rng = np.random.default_rng(0)
+    growth = np.array([-14.57, 0.9, 0.0]) + 0.01 * rng.normal(size=(4000, 3))
+    j, dimension = closed_sum(growth)
+    assert j == 2
+    assert dimension == pytest.approx(2 + 0.9 / 14.57, abs=1e-3)
+    assert closed_sum(np.abs(growth[:, 1:])) is None
+    assert closed_sum(growth[:, :1]) == (0, 0.0)
