@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...estimate import Estimate
 from ...neighbours import delay_vectors, nearest
 from ...random import generator
-from ..base import Channel, measure
+from ..base import Channel, Refused, measure
 from ..timescales import correlation_steps
 from .criteria import Vote, candidates, costs, progressive_votes, uniform_votes
 from .delays import delay_steps, theiler_steps
@@ -51,12 +51,13 @@ def optimal_embedding(
     criteria disagree and has no level of confidence. The delays are equal unless others with as many coordinates, those
     of the other methods or multiples of the 1/e time of the autocorrelation, lower Uzal's cost by more than 0.05.
 
-    Not admissible where fewer than four criteria settle; where less than two thirds of these lie within 1 of the value;
-    where the value exceeds 2 log10 N; where the nearest neighbour in the other half of the record is, in the median,
-    more than twice as far away as that in the same half (not stationary, or too short); and where nearest neighbours
-    predict the next coordinate with more than 0.1 standard deviations of error and more than 0.8 times the least error
-    in `surrogates` with random phases (all in normal scores), as for linear noise, whose false neighbours may vanish
-    all the same. Noise of a few percent raises the value by about one.
+    Refused where the autocorrelation does not vanish within a tenth of the record, as with a trend. Not admissible
+    where fewer than four criteria settle; where less than two thirds of these lie within 1 of the value; where the
+    value exceeds 2 log10 N; where the nearest neighbour in the other half of the record is, in the median, more than
+    twice as far away as that in the same half (not stationary, or too short); and where nearest neighbours predict the
+    next coordinate with more than 0.1 standard deviations of error and more than 0.8 times the least error in
+    `surrogates` with random phases (all in normal scores), as for linear noise, whose false neighbours may vanish all
+    the same. Noise of a few percent raises the value by about one.
 
     Details: `delays` (time), `samples` (delays in samples), `criteria` (names), `dimensions`, `lowest` and `highest` of
     each with its own bootstrap (NaN where it does not settle), `reasons`, `agreement` (share of the settled criteria
@@ -74,6 +75,11 @@ def optimal_embedding(
     step = next(iter(delays.values()))
     if theiler is None:
         theiler = theiler_steps(x)
+        if theiler == len(x) // 10:
+            raise Refused(
+                "the autocorrelation takes more than a tenth of the record to vanish: take out trends and jumps, or "
+                f"give a record longer than {len(x)} values"
+            )
         chosen["theiler"] = "larger of the first zero of the autocorrelation and the mean period"
     votes = uniform_votes(x, step, theiler, max_dimension, level, seed)
     votes += progressive_votes(x, step, theiler, max_dimension)
