@@ -19,6 +19,7 @@ from . import divergence as divergence
 from . import embedding as embedding
 from . import entropies as _entropies  # noqa: F401
 from . import exponent_spectrum as exponent_spectrum
+from . import exponential_times as exponential_times
 from . import exponents as exponents
 from . import graphs as graphs
 from . import irreversibility as irreversibility
