@@ -11,12 +11,23 @@ import pytest
 
 from takens.bank.conformal import NULLS, band_thresholds, chaos_thresholds, thresholds
 from takens.bank.table import Table
-from takens.bank.training import Boosting, accuracy, exported, fit_boosted, fit_multinomial, log_loss, out_of_fold
+from takens.bank.training import (
+    Boosting,
+    accuracy,
+    exported,
+    fit_boosted,
+    fit_mixture,
+    fit_multinomial,
+    log_loss,
+    mixing,
+    out_of_fold,
+)  # fmt: skip
 from takens.errors import DataError, SettingError
 from takens.random import generator
 from takens.verdicts.calibration import ALPHAS, ARRAYS, DOCUMENT, Bands, Calibration, Judged, p_value, read
 from takens.verdicts.classes import CHAOTIC, CLASSES
-from takens.verdicts.trees import Trees
+from takens.verdicts.multinomial import Mixture, Multinomial
+from takens.verdicts.trees import Trees, softmax
 
 QUICK = Boosting(trees=40, rate=0.15)
 CHAOS = CLASSES.index(CHAOTIC)
@@ -45,10 +56,11 @@ def synthetic(systems: int, seed: int, *, spread: float = 1.0, each: int = 6) ->
 
 def calibrated(table: Table, seed: int = 0) -> Calibration:
     """A calibration from a table, without the bank."""
-    folds = out_of_fold(table, lambda part: fit_boosted(part, QUICK, seed), table.folds(5, seed))
+    scores = out_of_fold(table, lambda part: fit_mixture(part, QUICK, seed), table.folds(5, seed))
+    folds = softmax(scores.mean(axis=0))
     bands = Bands(("log_length", "noise_level"), ((3.0,), (0.1,)))
     return Calibration(
-        table.features, exported(fit_boosted(table, QUICK, seed)), bands, band_thresholds(table, folds, bands),
+        table.features, fit_mixture(table, QUICK, seed), bands, band_thresholds(table, folds, bands),
         chaos_thresholds(table, folds),
     )  # fmt: skip
 
@@ -200,15 +212,61 @@ def test_weights_count_systems_and_classes_equally() -> None:
     np.testing.assert_allclose(by_system, by_system[0])
 
 
-def test_both_models_learn_and_are_compared_on_unseen_systems(table: Table) -> None:
-    folds = table.folds(4, 0)
-    for fit in (lambda part: fit_boosted(part, QUICK), fit_multinomial):
-        p = out_of_fold(table, fit, folds)
-        np.testing.assert_allclose(p.sum(axis=1), 1)
+def test_both_models_learn_and_together_they_do_best(table: Table) -> None:
+    scores = out_of_fold(table, lambda part: fit_mixture(part, QUICK), table.folds(4, 0))
+    weights = mixing(table, scores)
+    both = log_loss(table, softmax(np.tensordot(weights, scores, axes=1)))
+    for k in range(2):
+        p = softmax(scores[k])
         assert accuracy(table, p) > 0.45  # chance: 0.17
-        assert log_loss(table, p) < 1.35
+        assert both <= log_loss(table, p) + 1e-6 < 1.35
+    for other in generator(0, "weights").uniform(0, 1.5, size=(50, 2)):
+        assert both <= log_loss(table, softmax(np.tensordot(other, scores, axes=1))) + 1e-4
     uniform = np.full((len(table), len(CLASSES)), 1 / len(CLASSES))
     assert log_loss(table, uniform) == pytest.approx(np.log(len(CLASSES)))
+
+
+def test_the_multinomial_model_is_the_regularised_optimum(table: Table) -> None:
+    """The gradient of the penalised log loss vanishes: sum_i w_i (P_ik - [truth is k]) z_i + ridge slope_k = 0."""
+    ridge = 20.0
+    model = fit_multinomial(table, ridge)
+    z, flags = model.inputs(table.x)
+    p = softmax(model.scores(table.x))
+    away = table.weights()[:, None] * (p - np.eye(len(CLASSES))[table.truth])
+    np.testing.assert_allclose(away.T @ z, -ridge * model.slope, atol=0.05)
+    np.testing.assert_allclose(away.T @ flags, -ridge * model.missing, atol=0.05)
+    np.testing.assert_allclose(away.sum(axis=0), 0, atol=0.05)
+    parts, start = model.contributions(table.x[:9])
+    np.testing.assert_allclose(start + parts.sum(axis=2), model.scores(table.x[:9]), atol=1e-12)
+
+
+def test_normal_scores_are_bounded_and_equal_for_equal_values() -> None:
+    rng = generator(4, "normal scores")
+    rows = synthetic(8, 4)
+    x = rows.x.copy()
+    x[:, 2], x[:, 3] = np.exp(3 * rng.normal(size=len(x))), np.where(rng.random(len(x)) < 0.5, 0.0, 1.0)
+    model = fit_multinomial(replace(rows, x=x))
+    z, flags = model.inputs(x)
+    assert not flags[:, 2:4].any()
+    assert abs(z[:, 2].mean()) < 0.05
+    assert z[:, 2].std() == pytest.approx(0.95, abs=0.06)
+    assert np.corrcoef(z[:, 2], np.log(x[:, 2]))[0, 1] > 0.99
+    assert len(np.unique(z[:, 3])) == 2
+    far = np.full((2, x.shape[1]), np.nan)
+    far[:, 2] = [-1e30, 1e30]
+    assert np.abs(model.inputs(far)[0]).max() < 2.5
+
+
+def test_parts_of_a_model_that_do_not_fit_are_refused(table: Table) -> None:
+    model = fit_mixture(table, QUICK)
+    arrays = model.arrays()
+    with pytest.raises(DataError, match="no array 'slope'"):
+        Mixture.read({k: v for k, v in arrays.items() if k != "multinomial.slope"})
+    with pytest.raises(DataError, match="do not fit"):
+        replace(model, weights=np.ones(3))
+    with pytest.raises(DataError, match="not a multinomial"):
+        replace(model.multinomial, start=np.zeros(2))
+    assert isinstance(Mixture.read(arrays).multinomial, Multinomial)
 
 
 def test_a_calibration_is_kept_and_read(calibration: Calibration, table: Table, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_calibration_is_written_and_evaluated(bank: Bank, tmp_path: Path) -> N
     assert json.loads((tmp_path / "evaluation.json").read_text())["bars"] == found["bars"]
     same, _ = calibrate(bank, size=288, settings=QUICK)
     np.testing.assert_array_equal(same.thresholds, fitted.thresholds)
-    np.testing.assert_array_equal(same.trees.value, fitted.trees.value)
+    np.testing.assert_array_equal(same.model.trees.value, fitted.model.trees.value)
 
 
 def test_series_that_fail_are_left_out_and_counted() -> None:

@@ -19,6 +19,7 @@ from ..store import Store
 from ..tasks import Task, versions
 from ..verdicts.calibration import LEVELS, Calibration
 from ..verdicts.classes import CLASSES
+from ..verdicts.trees import softmax
 from ..version import __version__
 from .conformal import BANDS, band_thresholds, chaos_thresholds
 from .entries import plan
@@ -27,7 +28,7 @@ from .evaluation_tables import markdown
 from .jobs import REVISIONS
 from .rules import RULES, Rule, group_of
 from .table import Table
-from .training import DEFAULT, FOLDS, Boosting, accuracy, exported, fit_boosted, fit_multinomial, log_loss, out_of_fold
+from .training import DEFAULT, FOLDS, Boosting, accuracy, fit_mixture, log_loss, mixing, out_of_fold
 
 Array = NDArray[np.float64]
 Report = Callable[[str, float], object]
@@ -113,11 +114,12 @@ def calibrate(
     if len(np.unique(table.truth)) < len(CLASSES):
         raise DataError("not every class is among the series", remedy="Ask for more series: --size 3000.")
     folds = table.folds(FOLDS, seed)
-    predicted = out_of_fold(table, lambda part: fit_boosted(part, settings, seed), folds)
-    rival = out_of_fold(table, lambda part: fit_multinomial(part, seed=seed), folds)
+    scores = out_of_fold(table, lambda part: fit_mixture(part, settings, seed), folds)
+    weights = mixing(table, scores)
+    predicted = softmax(np.tensordot(weights, scores, axes=1))
     fitted = Calibration(
-        table.features, exported(fit_boosted(table, settings, seed)), BANDS, band_thresholds(table, predicted),
-        chaos_thresholds(table, predicted),
+        table.features, replace(fit_mixture(table, settings, seed), weights=weights), BANDS,
+        band_thresholds(table, predicted), chaos_thresholds(table, predicted),
     )  # fmt: skip
     found = evaluation(fitted, bank)
     about = {
@@ -127,7 +129,7 @@ def calibrate(
         "settings": vars(settings), "folds": FOLDS, "levels": LEVELS, "versions": versions() | _learner(),
         "development": {
             name: {"log_loss": log_loss(table, p), "accuracy": accuracy(table, p)}
-            for name, p in (("boosted trees", predicted), ("multinomial", rival))
+            for name, p in (("trees", softmax(scores[0])), ("multinomial", softmax(scores[1])), ("both", predicted))
         },
         "evaluation": {name: found[name] for name in ("series", "systems", "bars")},
     }  # fmt: skip

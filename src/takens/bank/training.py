@@ -1,9 +1,9 @@
-"""Fitting the model of the classes: boosted trees or a multinomial model, whichever does better on unseen systems."""
+"""Fitting the model of the classes: boosted trees and a multinomial model, mixed as does best on unseen systems."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,19 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, SettingError
 from ..verdicts.classes import CLASSES
-from ..verdicts.trees import LEAF, Trees
+from ..verdicts.multinomial import Mixture, Multinomial
+from ..verdicts.trees import LEAF, Trees, softmax
 from .table import Table
 
 Array = NDArray[np.float64]
 
 FOLDS = 10
 """Parts into which the development systems are dealt; each is predicted by a model that has seen none of them."""
+
+
+KNOTS = 33
+"""Quantiles between which the normal scores of a statistic are linear."""
+RIDGE = 20.0
 
 
 @dataclass(frozen=True)
@@ -47,17 +53,43 @@ def fit_boosted(table: Table, settings: Boosting = DEFAULT, seed: int = 0) -> An
     return settings.estimator(seed).fit(_known(table.x), table.truth, sample_weight=table.weights())
 
 
-def fit_multinomial(table: Table, ridge: float = 10.0, seed: int = 0) -> Any:
-    """A multinomial logistic model on normal scores of the statistics with flags for missing ones: the simple rival."""
-    preprocessing, impute = _sklearn("preprocessing"), _sklearn("impute")
-    model = _sklearn("pipeline").make_pipeline(
-        preprocessing.QuantileTransformer(n_quantiles=min(100, len(table)), output_distribution="normal",
-                                          random_state=seed),
-        impute.SimpleImputer(strategy="constant", fill_value=0.0, add_indicator=True),
-        preprocessing.StandardScaler(),
-        _sklearn("linear_model").LogisticRegression(C=1.0 / ridge, max_iter=2000),
-    )  # fmt: skip
-    return model.fit(_known(table.x), table.truth, logisticregression__sample_weight=table.weights())
+def fit_multinomial(table: Table, ridge: float = RIDGE) -> Multinomial:
+    """The regularised multinomial model: penalty `ridge` |slope|^2 / 2, classes and systems counting equally."""
+    levels = (np.arange(KNOTS) + 0.5) / KNOTS
+    knots, scores = np.zeros((2, len(table.features), KNOTS))
+    for i, column in enumerate(table.x.T):
+        known = column[~np.isnan(column)]
+        if len(known):
+            knots[i] = np.quantile(known, levels)
+            scores[i] = _normal(knots[i], levels)
+    shape = (len(CLASSES), len(table.features))
+    blank = Multinomial(knots, scores, np.zeros(shape), np.zeros(shape), np.zeros(len(CLASSES)))
+    inputs = np.concatenate(blank.inputs(table.x), axis=1)
+    model = _sklearn("linear_model").LogisticRegression(C=1.0 / ridge, max_iter=5000, tol=1e-8)
+    model.fit(inputs, table.truth, sample_weight=table.weights())
+    _whole(model)
+    slope, missing = np.split(model.coef_, 2, axis=1)
+    return replace(blank, slope=slope.copy(), missing=missing.copy(), start=model.intercept_.copy())
+
+
+def _normal(knots: Array, levels: Array) -> Array:
+    """Normal scores of knots at `levels`; equal knots share their mean."""
+    from scipy.special import ndtri
+
+    scores = ndtri(levels)
+    _, place, size = np.unique(knots, return_inverse=True, return_counts=True)
+    return np.asarray((np.bincount(place, scores) / size)[place])
+
+
+def fit_mixture(table: Table, settings: Boosting = DEFAULT, seed: int = 0) -> Mixture:
+    """Both models, at equal weights: the ones to go on from where out-of-fold predictions give none."""
+    trees = exported(fit_boosted(table, settings, seed))
+    return Mixture(trees, fit_multinomial(table), np.array([0.5, 0.5]))
+
+
+def _whole(model: Any) -> None:
+    if list(model.classes_) != list(range(len(CLASSES))):
+        raise DataError("not every class is among the series", remedy="Ask for more series: --size 3000.")
 
 
 def _known(x: Array) -> Array:
@@ -67,8 +99,7 @@ def _known(x: Array) -> Array:
 
 def exported(model: Any) -> Trees:
     """The fitted scikit-learn model as plain arrays. Raises `DataError` for one that has not seen every class."""
-    if list(model.classes_) != list(range(len(CLASSES))):
-        raise DataError("not every class is among the series", remedy="Ask for more series: --size 3000.")
+    _whole(model)
     columns: dict[str, list[NDArray[Any]]] = {key: [] for key in ("feature", "threshold", "missing_left", "left",
                                                                   "right", "value")}  # fmt: skip
     root, label, begin = [], [], 0
@@ -100,13 +131,25 @@ def _mean_values(node: NDArray[Any], leaf: NDArray[np.bool_]) -> Array:
     return value
 
 
-def out_of_fold(table: Table, fit: Callable[[Table], Any], folds: NDArray[np.int64]) -> Array:
-    """Class probabilities `(row, class)` of each fold from a model fitted to the others."""
-    out = np.zeros((len(table), len(CLASSES)))
+def out_of_fold(table: Table, fit: Callable[[Table], Mixture], folds: NDArray[np.int64]) -> Array:
+    """Scores `(model, row, class)` of trees and multinomial model in each fold, fitted to the others."""
+    out = np.zeros((2, len(table), len(CLASSES)))
     for fold in np.unique(folds):
-        model = fit(table.take(folds != fold))
-        out[np.ix_(folds == fold, model.classes_)] = model.predict_proba(table.x[folds == fold])
+        model, rows = fit(table.take(folds != fold)), folds == fold
+        out[0, rows], out[1, rows] = model.trees.scores(table.x[rows]), model.multinomial.scores(table.x[rows])
     return out
+
+
+def mixing(table: Table, scores: Array) -> Array:
+    """The weights `(2,)`, none negative, of `scores (model, row, class)` with the least log loss: two numbers, fitted
+    to out-of-fold scores, that also make the probabilities as sharp as they should be."""
+    from scipy.optimize import minimize
+
+    def loss(weights: Array) -> float:
+        return log_loss(table, softmax(np.tensordot(weights, scores, axes=1)))
+
+    found = minimize(loss, [0.5, 0.5], method="Nelder-Mead", bounds=[(0, 3), (0, 3)], options={"xatol": 1e-3})
+    return np.asarray(found.x)
 
 
 def log_loss(table: Table, probabilities: Array) -> float:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, SettingError
 from .classes import CHAOTIC, CLASSES
-from .trees import Trees
+from .multinomial import Mixture
 
 Array = NDArray[np.float64]
 
@@ -96,13 +96,13 @@ class Classification:
 class Calibration:
     """A fitted model of the classes with conformal thresholds: see `takens.bank.training`.
 
-    `features` names the statistics in the order of the `trees`. `thresholds (band, alpha)` are scores beyond which the
-    p-value is at most alpha; `chaos_thresholds (null, alpha)` the same for the probability of chaos among series that
-    are regular and among noise. `about` holds version, sizes, seed and the evaluation on held-out systems.
+    `features` names the statistics in the order that the `model` takes them. `thresholds (band, alpha)` are scores
+    beyond which the p-value is at most alpha; `chaos_thresholds (null, alpha)` the same for the probability of chaos
+    among series that are regular and among noise. `about` holds version, sizes, seed and the bars of the evaluation.
     """
 
     features: tuple[str, ...]
-    trees: Trees
+    model: Mixture
     bands: Bands
     thresholds: Array
     chaos_thresholds: Array
@@ -113,9 +113,8 @@ class Calibration:
             self.thresholds.shape == (self.bands.count, len(ALPHAS))
             and self.chaos_thresholds.ndim == 2
             and self.chaos_thresholds.shape[1] == len(ALPHAS)
-            and len(self.trees.baseline) == len(CLASSES)
+            and self.model.multinomial.slope.shape == (len(CLASSES), len(self.features))
             and set(self.bands.names) <= set(self.features)
-            and int(self.trees.feature.max()) < len(self.features)
         )
         if not sound:
             raise DataError("the parts of this calibration do not fit", remedy="Calibrate again: takens calibrate.")
@@ -133,7 +132,7 @@ class Calibration:
 
     def judge(self, x: Array) -> Judged:
         """Probabilities and p-values of statistics `x (row, feature)`. Cost: a millisecond a row."""
-        probabilities = self.trees.probabilities(x)
+        probabilities = self.model.probabilities(x)
         band = self.bands.of(x[:, [self.features.index(name) for name in self.bands.names]])
         p_values = p_value(self.thresholds[band][:, None, :], 1.0 - probabilities)
         chaos = probabilities[:, CLASSES.index(CHAOTIC)]
@@ -160,7 +159,7 @@ class Calibration:
 
     def _evidence(self, x: Array, p: Array, top: int) -> dict[str, float]:
         """By statistic, its part in the log odds of class `top` against the others, weighted by their probability."""
-        parts = self.trees.contributions(x)[0][0]
+        parts = self.model.contributions(x)[0]
         rest = np.maximum(np.delete(p, top), 1e-12)
         odds = parts[top] - (rest / rest.sum()) @ np.delete(parts, top, axis=0)
         order = np.argsort(-np.abs(odds), kind="stable")
@@ -173,8 +172,7 @@ class Calibration:
         from ..estimate import plain
         from ..io.atomic import atomic_bytes, atomic_text
 
-        arrays = {f"trees.{name}": array for name, array in self.trees.arrays().items()}
-        arrays |= {"thresholds": self.thresholds, "chaos_thresholds": self.chaos_thresholds}
+        arrays = self.model.arrays() | {"thresholds": self.thresholds, "chaos_thresholds": self.chaos_thresholds}
         document = {
             "format": FORMAT, "version": VERSION, "classes": CLASSES, "features": self.features,
             "bands": {"names": self.bands.names, "cuts": self.bands.cuts}, "about": self.about,
@@ -201,9 +199,8 @@ def read(folder: Path) -> Calibration:
         if document["format"] != FORMAT or document["version"] != VERSION or tuple(document["classes"]) != CLASSES:
             raise DataError(f"is not a calibration of version {VERSION}", place=str(folder))
         bands = Bands(tuple(document["bands"]["names"]), tuple(tuple(cuts) for cuts in document["bands"]["cuts"]))
-        trees = Trees.read({name.removeprefix("trees."): a for name, a in arrays.items() if name.startswith("trees.")})
         return Calibration(
-            tuple(document["features"]), trees, bands, arrays["thresholds"], arrays["chaos_thresholds"],
+            tuple(document["features"]), Mixture.read(arrays), bands, arrays["thresholds"], arrays["chaos_thresholds"],
             document.get("about", {}),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
