@@ -48,7 +48,8 @@ def classified(name: str, parameters: dict[str, float] | None = None, initial: A
     Periodic: x(t + T) = x(t) to 0.03 % of the spread for some T, and no exponent clearly positive. Quasi-periodic: none
     within 0.3 % for T up to 30 cycles, a largest exponent of zero, and Birkhoff averages of two halves that agree to 6
     digits (not asked of a quasi-periodically driven map whose second exponent is negative: its averages may converge
-    slowly, as on a strange non-chaotic attractor). Chaotic: a largest exponent above 5 standard errors and 0.02 a cycle. Cost: a tenth to ten seconds.
+    slowly, as on a strange non-chaotic attractor).
+    Chaotic: a largest exponent above 5 standard errors and 0.02 a cycle. Cost: a tenth to ten seconds.
     """
     law = named(name).with_parameters(**(parameters or {}))
     motion = settled_motion(law, initial)
@@ -64,14 +65,15 @@ def classified(name: str, parameters: dict[str, float] | None = None, initial: A
         "exponents": rounded(spectrum.value), "errors": rounded(spectrum.details["standard_error"]),
         "defect": float(f"{defect:.3g}"),
     }  # fmt: skip
+    driven = "driven" in law.tags and value[0] < (0.01 if maps else -CLEAR)
     if defect < DEFECT and value[0] < max(CLEAR, 5 * error[0]):
         truth = "periodic"
     elif defect > MISS and value[0] > max(CLEAR, 5 * error[0]):
         truth, period = "chaotic", 0.0
-    elif defect > MISS and abs(value[0]) < ZERO + 3 * error[0] and error[0] < CLEAR:
+    elif defect > MISS and (driven or (abs(value[0]) < ZERO + 3 * error[0] and error[0] < CLEAR)):
         truth, period = "quasi-periodic", 0.0
         evidence["digits"] = round(digits(law, motion), 1)
-        strange = "driven" in law.tags and value[0] < 0.01 and value[1] < -CLEAR
+        strange = driven and law.stepwise and value[-1] < -CLEAR
         if evidence["digits"] < DIGITS and not strange:
             raise SettingError(f"zero exponent, but {evidence['digits']} digits", place=name)
     else:
@@ -218,11 +220,11 @@ def digits(law: System, motion: Motion) -> float:
 def refined(regime: Regime, cycles: float = 1000.0) -> Regime:
     """The regime with only the observables that alone show its kind of motion, which must not change in `cycles` more.
 
-    The spread of an observable changes by less than 2 % (30 % for chaos), its return after a period and its Birkhoff
-    averages are those of its kind. Raises `SettingError` where no observable is left, and for quasi-periodic motion of
-    fewer dimensions than a torus needs. Cost: that of 1,200 cycles.
+    The spread of an observable changes by less than 2 % (10 % for tori, 30 % for chaos), its return after a period and
+    its Birkhoff averages are those of its kind. Raises `SettingError` where no observable is left, and for
+    quasi-periodic motion of fewer dimensions than a torus needs. Cost: that of 1,200 cycles.
     """
-    law, regular = regime.law(), regime.truth != "chaotic"
+    law, most = regime.law(), {"periodic": 0.02, "quasi-periodic": 0.1, "chaotic": 0.3}[regime.truth]
     flat = law.kind == "flow" and law.autonomous and law.dimension < 3 and "sin(" not in regime.observables[0]
     if regime.truth == "quasi-periodic" and flat:
         raise SettingError("no torus in the plane", place=regime.name)
@@ -232,7 +234,7 @@ def refined(regime: Regime, cycles: float = 1000.0) -> Regime:
     kept = []
     for index, name in enumerate(regime.observables):
         early, late = (part[:, index] for part in parts)
-        steady = abs(np.log((early.std() + 1e-300) / (late.std() + 1e-300))) < (0.02 if regular else 0.3)
+        steady = abs(np.log((early.std() + 1e-300) / (late.std() + 1e-300))) < most
         if steady and _shows(regime, late[:, None], law.stepwise):
             kept.append(name)
     if not kept:
@@ -257,8 +259,7 @@ def _shows(regime: Regime, column: Array, maps: bool) -> bool:
     _, defect = return_time(Motion(column, dt, None, 0.0, ("",), regime.cycle, maps))
     if regime.truth == "periodic":
         return defect < 3 * DEFECT
-    thin = column[:: 1 if maps else 7, 0]
-    share = weighted_average(np.cos((thin - thin.mean()) / thin.std())).digits
+    share = weighted_average(np.cos((column[:, 0] - column.mean()) / column.std())).digits
     if regime.truth == "chaotic":
         return defect > MISS and share < DIGITS
     return defect > MISS and (share >= DIGITS - 2 or regime.evidence["digits"] < DIGITS)

@@ -14,6 +14,7 @@ from ..random import generator
 from ..verdicts.classes import CLASSES
 from .families import Source, sources
 from .families.motion import COARSEST, FINEST
+from .relatives import KIN
 
 SHORTEST, LONGEST = 200, 20_000
 LEAST_NOISE, MOST_NOISE = 0.01, 0.5
@@ -59,24 +60,28 @@ def systems() -> Mapping[str, Mapping[str, tuple[Source, ...]]]:
 def splits() -> Mapping[str, str]:
     """The split of each system, "development" or "test": the same in every plan.
 
-    Systems that have sources in the same classes are split 65 to 35, so that each class is; one system is in one split
-    with all its regimes.
+    One system is in one split with all its regimes, and so are systems with nearly the same law. Such groups that have
+    sources in the same classes are split 65 to 35, so that each class is.
     """
-    found, groups = {}, {}
+    classes: dict[str, list[str]] = {}
+    members: dict[str, list[str]] = {}
     for truth, group in systems().items():
         for name in group:
-            groups.setdefault(name, []).append(truth)
-    random = generator(0, "bank", "splits")
+            kin = KIN.get(name, name)
+            classes[kin] = sorted({truth, *classes.get(kin, [])})
+            members[kin] = sorted({name, *members.get(kin, [])})
     together: dict[tuple[str, ...], list[str]] = {}
-    for name in sorted(groups):
-        together.setdefault(tuple(groups[name]), []).append(name)
+    for kin in sorted(classes):
+        together.setdefault(tuple(classes[kin]), []).append(kin)
+    random = generator(0, "bank", "splits")
+    found: dict[str, str] = {}
     carried = 0.0
-    for names in (together[key] for key in sorted(together)):
-        wanted = DEVELOPMENT * len(names) + carried
-        count = int(np.clip(round(wanted), 0, len(names)))
+    for kins in (together[key] for key in sorted(together)):
+        wanted = DEVELOPMENT * len(kins) + carried
+        count = int(np.clip(round(wanted), 0, len(kins)))
         carried = wanted - count
-        for place, index in enumerate(random.permutation(len(names))):
-            found[names[index]] = "development" if place < count else "test"
+        for place, index in enumerate(random.permutation(len(kins))):
+            found |= dict.fromkeys(members[kins[index]], "development" if place < count else "test")
     return found
 
 

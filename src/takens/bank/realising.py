@@ -54,6 +54,6 @@ def unsound(values: NDArray[np.float64], length: int) -> str:
         return "not finite, or too large"
     if not values.std() > 1e-9 * (np.abs(values).max() + 1e-9):
         return "constant"
-    if np.unique(values[:: max(1, length // 1000)]).size < 2 or np.mean(np.diff(values) == 0) > 0.95:
+    if np.unique(values[:1000]).size < 2 or np.mean(np.diff(values) == 0) > 0.95:
         return "hardly varies"
     return ""

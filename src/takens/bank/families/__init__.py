@@ -14,11 +14,22 @@ __all__ = ["Process", "Range", "Registry", "Source", "sources"]
 @lru_cache(maxsize=1)
 def sources() -> Mapping[str, Source]:
     """Every source of series by its name."""
-    from . import changing, linear, linear_spectral, motion, nonlinear, nonlinear_continuous, wandering
+    from . import (
+        changing,
+        drifting,
+        linear,
+        linear_spectral,
+        motion,
+        noisy_motion,
+        nonlinear,
+        nonlinear_continuous,
+        wandering,
+        waves,
+    )
 
     parts = (
-        motion.sources(), linear.SOURCES, linear_spectral.SOURCES, nonlinear.SOURCES, nonlinear_continuous.SOURCES,
-        wandering.SOURCES, changing.SOURCES,
+        motion.sources(), noisy_motion.sources(), drifting.sources(), waves.SOURCES, linear.SOURCES,
+        linear_spectral.SOURCES, nonlinear.SOURCES, nonlinear_continuous.SOURCES, wandering.SOURCES, changing.SOURCES,
     )  # fmt: skip
     registry = Registry()
     for part in parts:

@@ -45,10 +45,15 @@ class Source(abc.ABC):
     family: str
     truth: str
 
-    sampled = False
-    """Whether there are cycles that are sampled more or less finely."""
-    clean = False
-    """Whether observational noise belongs to the process and is added by `signal`, not after it."""
+    @property
+    @abc.abstractmethod
+    def sampled(self) -> bool:
+        """Whether there are cycles that are sampled more or less finely."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether observational noise belongs to the process: `signal` adds it."""
+        return self.truth == "linear noise"
 
     @abc.abstractmethod
     def draw(self, random: np.random.Generator) -> dict[str, Any]:
@@ -71,9 +76,9 @@ class Process(Source):
     observables: tuple[str, ...] = ("x",)
 
     @property
-    def clean(self) -> bool:  # type: ignore[override]
-        """A distortion is of the noisy signal, so that noise of a Gaussian process stays one."""
-        return self.truth == "linear noise"
+    def sampled(self) -> bool:
+        """Time scales are among the parameters."""
+        return False
 
     def draw(self, random: np.random.Generator) -> dict[str, Any]:
         """Each parameter from its range, and an observable: half of the time the process itself."""
@@ -84,7 +89,7 @@ class Process(Source):
     def signal(
         self, settings: Settings, length: int, sampling: float, noise: float, random: np.random.Generator
     ) -> Array:
-        """The process, with its noise where that belongs to it, seen through its observable."""
+        """The process through its observable; noise comes before a distortion, so that Gaussian noise stays that."""
         from ..observing import monotone
 
         values = self.function(random, length, **{name: settings[name] for name in self.ranges})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import exp, sqrt
 
 import numpy as np
@@ -16,9 +17,9 @@ Random = np.random.Generator
 process = SOURCES.process
 
 
-def joined(before: Array, after: Array, when: float) -> Array:
-    """The first series up to the share `when` of the record, then the second one, with the same mean and spread."""
-    before, after = (unit(part - part.mean()) for part in (before, after))
+def joined(parts: Sequence[Array], when: float) -> Array:
+    """The first of two series up to the share `when` of the record, then the second, with one mean and spread."""
+    before, after = (unit(part - part.mean()) for part in parts)
     return np.where(past(len(before), when) > 0, after, before)
 
 
@@ -26,7 +27,7 @@ def joined(before: Array, after: Array, when: float) -> Array:
 def switching_ar(random: Random, length: int, one: float, two: float, when: float) -> Array:
     """Slow noise becomes fast noise, or the other way round, with the same variance."""
     parts = [arma(random, length, [one]), arma(random, length, [two])]
-    return joined(*(parts if random.random() < 0.5 else parts[::-1]), when)
+    return joined(parts if random.random() < 0.5 else parts[::-1], when)
 
 
 @process(
@@ -34,7 +35,7 @@ def switching_ar(random: Random, length: int, one: float, two: float, when: floa
 )
 def switching_frequency(random: Random, length: int, low: float, high: float, when: float) -> Array:
     """A noise-driven oscillator with another frequency from some moment on."""
-    return joined(*(arma(random, length, roots((0.96, f))) for f in (low, high)), when)
+    return joined([arma(random, length, roots((0.96, f))) for f in (low, high)], when)
 
 
 @process("memory grows", TRUTH, "changing law", early=Range(-0.4, 0.2), late=Range(0.85, 0.99))
@@ -130,7 +131,7 @@ def noise_then_chaos(random: Random, length: int, phi: float, when: float, r: fl
         x = r * x * (1 - x)
         values.append(x)
     parts = [red(random, length, phi), np.asarray(values)]
-    return joined(*(parts if random.random() < 0.5 else parts[::-1]), when)
+    return joined(parts if random.random() < 0.5 else parts[::-1], when)
 
 
 @process("cycle becomes noise", TRUTH, "changing law", period=Range(8, 40), when=Range(0.25, 0.75), phi=Range(0.0, 0.9),
@@ -139,7 +140,7 @@ def cycle_then_noise(random: Random, length: int, period: float, when: float, ph
     """A noisy sine, then red noise, or the other way round."""
     sine = np.sin(2 * np.pi * np.arange(length) / period) + noise * random.normal(size=length)
     parts = [sine, red(random, length, phi)]
-    return joined(*(parts if random.random() < 0.5 else parts[::-1]), when)
+    return joined(parts if random.random() < 0.5 else parts[::-1], when)
 
 
 @process("cooling", TRUTH, "changing law", memory=Range(0.5, 0.95), fall=Range(3, 8))

@@ -43,7 +43,7 @@ class Motion(Source):
     tolerance: ClassVar[float] = 1e-8
 
     @property
-    def sampled(self) -> bool:  # type: ignore[override]
+    def sampled(self) -> bool:
         """Flows have cycles, maps go steps."""
         return not self.maps
 
