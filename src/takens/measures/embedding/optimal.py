@@ -19,6 +19,11 @@ from .search import LONGEST, prepared_search
 
 Array = NDArray[np.float64]
 
+METHOD = "median of the criteria that settle; the interval is their range"
+
+FEWEST = 4
+"""Criteria that must settle, of seven."""
+
 BETTER = 0.05
 """Fall of Uzal's cost (decades) for which equal delays are given up, the threshold of `pecuzal`."""
 
@@ -66,28 +71,15 @@ def optimal_embedding(
     stationary data). Cost: one or two seconds for 10,000 values; at most 20,000, thinned first, are used.
     """
     x, stride, left_out = channel.portion(LONGEST, 10)
-    chosen = {}
-    delays = {"mutual information": delay_steps(x), "autocorrelation": correlation_steps(x)}
-    if delay is not None:
-        delays = {"given": delay}
-    else:
-        chosen["delay"] = "first minimum of the mutual information"
+    delays, theiler, chosen = _chosen(x, delay, theiler)
     step = next(iter(delays.values()))
-    if theiler is None:
-        theiler = theiler_steps(x)
-        if theiler == len(x) // 10:
-            raise Refused(
-                "the autocorrelation takes more than a tenth of the record to vanish: take out trends and jumps, or "
-                f"give a record longer than {len(x)} values"
-            )
-        chosen["theiler"] = "larger of the first zero of the autocorrelation and the mean period"
     votes = uniform_votes(x, step, theiler, max_dimension, level, seed)
     votes += progressive_votes(x, step, theiler, max_dimension)
     settings = {"delay": step * stride, "theiler": theiler * stride, "max_dimension": max_dimension,
                 "surrogates": surrogates, "used": left_out or "all"}  # fmt: skip
     known = sorted(vote.dimension for vote in votes if vote.dimension is not None)
     details = _listed(votes, delays, stride)
-    if not known:
+    if len(known) < FEWEST:
         return Estimate("", None, "", None, level, METHOD, settings, chosen, False, _unsettled(votes), details=details)
     dimension = known[len(known) // 2]
     options = candidates(votes, dimension, delays)
@@ -95,7 +87,7 @@ def optimal_embedding(
     name = _cheapest(cost)
     chosen["delays"] = f"{name}: " + ("lowest cost" if name != next(iter(cost)) else "no others cost much less")
     evidence = _evidence(x, step, theiler, dimension, surrogates, seed)
-    reason = _objection(votes, known, dimension, len(x), evidence)
+    reason = _objection(known, dimension, len(x), evidence)
     samples = np.array(options[name]) * stride
     details |= {
         "samples": samples, "delays": samples * channel.interval, "candidates": list(options),
@@ -106,7 +98,21 @@ def optimal_embedding(
     return Estimate("", dimension, "", interval, level, METHOD, settings, chosen, not reason, reason, details=details)
 
 
-METHOD = "median of the criteria that settle; the interval is their range"
+def _chosen(x: Array, delay: int | None, theiler: int | None) -> tuple[dict[str, int], int, dict[str, str]]:
+    """Delays to compare, by name, the first of them for the criteria; the Theiler window; and how both were chosen."""
+    delays, chosen = {"given": delay} if delay is not None else {}, {}
+    if delay is None:
+        delays = {"mutual information": delay_steps(x), "autocorrelation": correlation_steps(x)}
+        chosen["delay"] = "first minimum of the mutual information"
+    if theiler is None:
+        theiler = theiler_steps(x)
+        chosen["theiler"] = "larger of the first zero of the autocorrelation and the mean period"
+        if theiler == len(x) // 10:
+            raise Refused(
+                "the autocorrelation takes more than a tenth of the record to vanish: take out trends and jumps, or "
+                f"give a record longer than {len(x)} values"
+            )
+    return delays, theiler, chosen
 
 
 def _listed(votes: list[Vote], delays: dict[str, int], stride: int) -> dict[str, Any]:
@@ -166,21 +172,22 @@ def _recurrence(x: Array, delay: int, theiler: int, dimension: int) -> float:
     own = np.unique(np.linspace(0, len(points) - 1, REFERENCES // 2).astype(np.int64))
     first = nearest(points[:half], points[own], exclude=own, theiler=theiler, distinct=True)[0][:, 0]
     second = nearest(points[half:], points[own], exclude=own - half, theiler=theiler, distinct=True)[0][:, 0]
-    ratio = np.where(own < half, second / first, first / second)
-    return float(np.median(ratio[np.isfinite(ratio)]))
+    found = np.isfinite(first) & np.isfinite(second)
+    if not found.any():
+        raise Refused("no point has distinct neighbours in both halves of the record: the data are coarse or too few")
+    ratio = np.log(second[found] / first[found]) * np.where(own[found] < half, 1, -1)
+    return float(np.exp(np.median(ratio)))
 
 
 def _unsettled(votes: list[Vote]) -> str:
     settled = sum(vote.dimension is not None for vote in votes)
     first = next(f"{vote.name}: {vote.reason}" for vote in votes if vote.dimension is None)
-    return f"{settled} of {len(votes)} criteria settle, 4 are needed ({first})"
+    return f"{settled} of {len(votes)} criteria settle, {FEWEST} are needed ({first})"
 
 
-def _objection(votes: list[Vote], known: list[int], dimension: int, n: int, evidence: _Evidence) -> str:
+def _objection(known: list[int], dimension: int, n: int, evidence: _Evidence) -> str:
     """Why the dimension should not be believed; empty where it may."""
     near = sum(abs(value - dimension) <= 1 for value in known)
-    if len(known) < 4:
-        return _unsettled(votes)
     if 3 * near < 2 * len(known):
         return f"the criteria disagree: from {known[0]} to {known[-1]}; less noise or a longer record might help"
     if dimension > 2 * np.log10(n):
