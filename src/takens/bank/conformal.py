@@ -15,8 +15,8 @@ BANDS = Bands(("log_length", "noise_level"), ((np.log10(600), np.log10(2000), np
 """Bands of what a series shows of itself: its length, and how much of it no smooth function of its past explains."""
 PRIOR = 30.0
 """Systems' worth of the whole calibration that is mixed into that of each band, so that a thin band stays sensible."""
-NULLS = ((PERIODIC, QUASIPERIODIC), (LINEAR, NONLINEAR))
-"""What must be rejected before chaos is said alone: that the series is regular, and that it is noise."""
+NULL = (PERIODIC, QUASIPERIODIC, LINEAR, NONLINEAR)
+"""What must be rejected before chaos is said alone: that the series is regular or noise, classes counting equally."""
 
 
 def band_thresholds(table: Table, probabilities: Array, bands: Bands = BANDS, prior: float = PRIOR) -> Array:
@@ -42,14 +42,14 @@ def band_thresholds(table: Table, probabilities: Array, bands: Bands = BANDS, pr
 
 
 def chaos_thresholds(table: Table, probabilities: Array) -> Array:
-    """Thresholds `(null, alpha)` of the probability of chaos among series of each null, systems counting once."""
-    score = probabilities[:, CLASSES.index(CHAOTIC)]
-    out = []
-    for null in NULLS:
-        mine = np.isin(table.truth, [CLASSES.index(name) for name in null])
-        weight = table.weights()[mine]
-        out.append(thresholds(score[mine], weight / weight.sum() * len(np.unique(table.system[mine]))))
-    return np.array(out)
+    """Thresholds `(alpha,)` of the probability of chaos among series that are regular or noise, systems counting once.
+
+    The null is the mixture of its classes: one class alone has too few systems for a p-value of 2 %.
+    """
+    mine = np.isin(table.truth, [CLASSES.index(name) for name in NULL])
+    weight = table.weights()[mine]
+    score = probabilities[mine, CLASSES.index(CHAOTIC)]
+    return thresholds(score, weight / weight.sum() * len(np.unique(table.system[mine])))
 
 
 def thresholds(score: Array, weight: Array) -> Array:

@@ -97,8 +97,8 @@ class Calibration:
     """A fitted model of the classes with conformal thresholds: see `takens.bank.training`.
 
     `features` names the statistics in the order that the `model` takes them. `thresholds (band, alpha)` are scores
-    beyond which the p-value is at most alpha; `chaos_thresholds (null, alpha)` the same for the probability of chaos
-    among series that are regular and among noise. `about` holds version, sizes, seed and the bars of the evaluation.
+    beyond which the p-value is at most alpha; `chaos_thresholds (alpha,)` the same for the probability of chaos among
+    series that are regular or noise. `about` holds version, sizes, seed and the bars of the evaluation.
     """
 
     features: tuple[str, ...]
@@ -111,8 +111,7 @@ class Calibration:
     def __post_init__(self) -> None:
         sound = (
             self.thresholds.shape == (self.bands.count, len(ALPHAS))
-            and self.chaos_thresholds.ndim == 2
-            and self.chaos_thresholds.shape[1] == len(ALPHAS)
+            and self.chaos_thresholds.shape == ALPHAS.shape
             and self.model.multinomial.slope.shape == (len(CLASSES), len(self.features))
             and set(self.bands.names) <= set(self.features)
         )
@@ -135,9 +134,8 @@ class Calibration:
         probabilities = self.model.probabilities(x)
         band = self.bands.of(x[:, [self.features.index(name) for name in self.bands.names]])
         p_values = p_value(self.thresholds[band][:, None, :], 1.0 - probabilities)
-        chaos = probabilities[:, CLASSES.index(CHAOTIC)]
-        nulls = [p_value(np.broadcast_to(row, (len(x), len(ALPHAS))), chaos) for row in self.chaos_thresholds]
-        return Judged(probabilities, p_values, np.max(nulls, axis=0))
+        chaos_p = p_value(self.chaos_thresholds, probabilities[:, CLASSES.index(CHAOTIC)])
+        return Judged(probabilities, p_values, chaos_p)
 
     def classify(self, statistics: Mapping[str, float], level: float = 0.9) -> Classification:
         """The classes that the statistics of one series leave open at `level`, with probabilities and evidence.
