@@ -133,6 +133,7 @@ def contenders(large: bool) -> dict[str, Solver]:
         "takens RK4": ours(system, step=0.01),
         "takens RK4, QR after each step": ours(system, step=0.01, interval=0.01),
         "takens DOP853 1e-5": ours(system, tolerance=1e-5),
+        "takens DOP853 3e-6": ours(system, tolerance=3e-6),
         "takens DOP853 1e-6": ours(system, tolerance=1e-6),
         "takens DOP853 1e-9": ours(system),
     }

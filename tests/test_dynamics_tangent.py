@@ -181,6 +181,28 @@ def test_long_finite_times_add_up_and_do_not_depend_on_company() -> None:
     np.testing.assert_array_equal(alone.exponents, found.exponents[577])
 
 
+def test_volumes_add_up_the_better_the_smaller_the_tolerance() -> None:
+    missed = []
+    for tolerance in (1e-4, 1e-6, 1e-8):
+        parts = list(reductions(LORENZ, LORENZ.phase(), np.eye(3), 0.0, 0.5, 1000, tolerance=tolerance))
+        missed.append(abs(joined(parts).growth.sum() / 500 / (-41 / 3) - 1))
+    assert missed[0] < 1e-5
+    assert missed[1] < 3e-8
+    assert missed[2] < 2e-9
+
+
+def test_the_steps_do_not_depend_on_how_often_machine_code_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    def whole() -> list[np.ndarray]:
+        found = joined(list(reductions(LORENZ, LORENZ.phase(), np.eye(3), 0.0, 0.5, 6, tolerance=1e-7)))
+        return [found.states, found.frames, found.triangles, found.volumes]
+
+    expected = whole()
+    monkeypatch.setattr("takens.systems.native.tangent_run.STEPS", 3)
+    monkeypatch.setattr("takens.systems.native.tangent_run.PART", 1)
+    for array, value in zip(whole(), expected, strict=True):
+        np.testing.assert_allclose(array, value, rtol=1e-10, atol=1e-10)  # other steps would differ by 1e-7
+
+
 def test_members_that_diverge_are_not_numbers_and_others_stay() -> None:
     blowup = tk.system({"name": "blowup", "equations": {"x": "x**2", "y": "-y"}, "initial": [0.1, 0.1]})
     found = finite_time_exponents(blowup, [[0.1, 1.0], [2.0, 1.0]], 1.0)

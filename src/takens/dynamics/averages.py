@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,8 +41,7 @@ class Run:
 
     def growth(self, phase: Array, time: float, intervals: int, report: Report | None = None) -> tuple[Array, Array]:
         """Logarithms `(interval, count + 1)` of the growth of orthogonal directions and of volumes; the last state."""
-        start = generator(self.seed, "tangent vectors").normal(size=(len(phase), self.count))
-        frame = np.linalg.qr(start)[0]
+        frame = _frame(self.seed, len(phase), self.count)
         logs, done = np.empty((intervals, self.count + 1)), 0
         for part in reductions(
             self.system, phase, frame, time, self.interval, intervals, tolerance=self.tolerance, step=self.step
@@ -61,12 +61,15 @@ class Run:
             reach = float(np.abs(logs).max()) if np.isfinite(logs).all() else np.inf
             if LOWEST <= reach <= HIGHEST or (reach < LOWEST and 2 * run.interval > longest):
                 break
-            interval = run.interval * (2 if reach < LOWEST else 0.5)
+            factor = 2 if reach < LOWEST else 0.5
+            interval = run.interval * factor
             if self.system.stepwise:
                 interval = float(max(1, round(interval)))
             if interval == run.interval:
                 break
             run = replace(run, interval=interval)
+            if LOWEST <= factor * reach <= HIGHEST:  # growth is in proportion to the interval, near enough
+                break
         needed = 4 * BATCHES * longest / run.interval
         if needed > MOST_REDUCTIONS:
             raise SettingError(
@@ -74,6 +77,14 @@ class Run:
                 place=self.system.name, remedy="Ask for fewer exponents with count=, or give interval=.",
             )  # fmt: skip
         return run
+
+
+@lru_cache(maxsize=8)
+def _frame(seed: int, size: int, count: int) -> Array:
+    """Orthonormal vectors `(size, count)` in random directions, the same for a seed."""
+    frame = np.linalg.qr(generator(seed, "tangent vectors").normal(size=(size, count)))[0]
+    frame.setflags(write=False)
+    return frame
 
 
 @dataclass(frozen=True)
@@ -117,15 +128,16 @@ def _averaged(run: Run, phase: Array, time: float, length: float, report: Report
     settle = max(10, intervals // 50)  # the vectors turn into the directions of fastest growth first
     logs, last = run.growth(phase, time, intervals + settle, report)
     rates = logs[settle:] / run.interval
-    means = np.array([part.mean(axis=0) for part in np.array_split(rates[:, :-1], BATCHES)])
-    value = rates[:, :-1].mean(axis=0)
+    begins = np.arange(BATCHES) * intervals // BATCHES
+    sums, sizes = np.add.reduceat(rates, begins), np.diff(begins, append=intervals)
+    *value, volume = sums.sum(axis=0) / intervals
+    value = np.array(value)
     order = np.argsort(-value, kind="stable")
     with np.errstate(invalid="ignore"):  # a direction that vanishes: -inf, whose error is not a number
-        error = np.asarray(means.std(axis=0, ddof=1) / np.sqrt(BATCHES))
-    volume = float(rates[:, -1].mean())
+        error = np.asarray((sums[:, :-1] / sizes[:, None]).std(axis=0, ddof=1) / np.sqrt(BATCHES))
     if np.isnan(volume) and run.count == len(phase):
         volume = _mean_divergence(run, phase, time, settle, intervals)
-    return Averages(run, rates[:, :-1][:, order], value[order], error[order], volume, last)
+    return Averages(run, rates[:, :-1][:, order], value[order], error[order], float(volume), last)
 
 
 def _mean_divergence(run: Run, phase: Array, time: float, settle: int, intervals: int) -> float:

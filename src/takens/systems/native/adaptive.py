@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .control import FLOOR, after_refusal, after_step, dense, squared_error
+from .control import FLOOR, after_refusal, after_step, dense, logarithm, squared_error
 from .emit import ONE, ZERO, Program
 from .ir import UNROLLED, literal
 from .loop import SAMPLES, UNDERFLOW, Loop, Output
@@ -24,15 +24,22 @@ class RungeKutta(Loop):
     """The steps of one tableau around a function @rule of so many states; written out up to `unrolled` of them.
 
     States may be vectors of `width` numbers where the output asks for none of them.
+
+    With `ahead`, the length of a step comes from the errors before the last one. Then a step need not wait for the
+    error of the one before it, which the processor takes for granted, and begins while that is still computed. More
+    steps are refused for it; it pays where the stages of a step are a chain of few operations. The length so planned
+    is kept in a fourth number of `progress`.
     """
 
     def __init__(
-        self, dimension: int, tableau: Tableau, output: Output = SAMPLES, unrolled: int = UNROLLED, width: int = 1
-    ) -> None:
+        self, dimension: int, tableau: Tableau, output: Output = SAMPLES, unrolled: int = UNROLLED, width: int = 1,
+        *, ahead: bool = False,
+    ) -> None:  # fmt: skip
         stages, degree = len(tableau.all_stages), len(tableau.dense[0])
         super().__init__(dimension, stages, degree, output, unrolled=unrolled, width=width)
-        self._tableau = tableau
+        self._tableau, self._ahead = tableau, ahead
         self._logarithm = ZERO
+        self._planned = self._keep() if ahead else self._length
 
     def _start(self) -> None:
         slots = self._slots
@@ -51,7 +58,7 @@ class RungeKutta(Loop):
         slots.move(tableau.weights, self._h, slots.next)
         slots.rate(self._new_time, slots.next, slots.rates[len(tableau.stages)])
         error = squared_error(slots, tableau, self._h)
-        self._logarithm = code.call("log2", code.maximum(error, literal(FLOOR)))
+        self._logarithm = logarithm(code, code.maximum(error, literal(FLOOR)), rough=self._ahead)
         code.branch(code.compare("ole", error, ONE), self._label["accept"], self._label["refuse"])
         self._refuse()
         self._accept()
@@ -59,18 +66,21 @@ class RungeKutta(Loop):
     def _refuse(self) -> None:
         code = self.code
         code.begin(self._label["refuse"])
-        step = after_refusal(code, self._tableau, self._h, self._logarithm)
+        step = after_refusal(code, self._tableau, self._h, self._logarithm, rough=self._ahead)
         code.store(step, self._length)
+        code.store(step, self._planned)
         self._count(self._refused)
         code.branch(self._sound(step), self._label["next"], self._exit[UNDERFLOW])
 
     def _accept(self) -> None:
         code = self.code
         code.begin(self._label["accept"])
-        planned, before = code.load(self._length), code.load(self._memory)
-        length = after_step(code, self._tableau, self._h, self._logarithm, before)
-        clipped = code.compare("olt", self._h, planned)  # such a step says little of the next, in another interval
-        code.store(code.select(clipped, code.maximum(length, planned), length), self._length)
+        asked, before, planned = code.load(self._length), code.load(self._memory), code.load(self._planned)
+        length = after_step(code, self._tableau, self._h, self._logarithm, before, rough=self._ahead)
+        clipped = code.compare("olt", self._h, asked)  # such a step says little of the next, in another interval
+        length = code.select(clipped, code.maximum(length, asked), length)
+        code.store(planned, self._length)
+        code.store(length, self._planned)
         code.store(code.select(clipped, before, self._logarithm), self._memory)
         self._accepted()
 

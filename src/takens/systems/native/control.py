@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from .elementary import functions, symbol
 from .emit import ONE, ZERO
 from .ir import Code, literal
 from .steps import Stages
@@ -45,25 +46,38 @@ def squared_error(slots: Stages, tableau: Tableau, h: str) -> str:
     return code.multiply(code.multiply(square, count), code.divide(code.multiply(first, first), total))
 
 
-def _limited(code: Code, exponent: str, most: float) -> str:
+def logarithm(code: Code, value: str, *, rough: bool) -> str:
+    """log2; a rough one is right to 0.0002 and takes a fraction of the time."""
+    return _rough(code, "log2", value) if rough else code.call("log2", value)
+
+
+def _rough(code: Code, function: str, value: str) -> str:
+    name = f"{function}_rough"
+    code.used |= set(functions([name]))
+    return code.value(f"call double {symbol(name)}(double {value})")
+
+
+def _limited(code: Code, exponent: str, most: float, *, rough: bool) -> str:
     """SAFETY 2^exponent within SHRINK and `most`; SHRINK where it is not a number."""
-    factor = code.call("exp2", code.add(literal(math.log2(SAFETY)), exponent))
+    exponent = code.add(literal(math.log2(SAFETY)), exponent)
+    factor = _rough(code, "exp2", exponent) if rough else code.call("exp2", exponent)
     factor = code.select(code.compare("ogt", factor, literal(SHRINK)), factor, literal(SHRINK))
     return code.select(code.compare("olt", factor, literal(most)), factor, literal(most))
 
 
-def after_refusal(code: Code, tableau: Tableau, h: str, logarithm: str) -> str:
+def after_refusal(code: Code, tableau: Tableau, h: str, logarithm: str, *, rough: bool = False) -> str:
     """The length to try after a refused one, from log2 of its squared error."""
-    return code.multiply(h, _limited(code, code.multiply(logarithm, literal(-0.5 / tableau.error_order)), 1.0))
+    exponent = code.multiply(logarithm, literal(-0.5 / tableau.error_order))
+    return code.multiply(h, _limited(code, exponent, 1.0, rough=rough))
 
 
-def after_step(code: Code, tableau: Tableau, h: str, logarithm: str, before: str) -> str:
+def after_step(code: Code, tableau: Tableau, h: str, logarithm: str, before: str, *, rough: bool = False) -> str:
     """The length of the next step, from log2 of the squared errors of this one and the one before."""
     change = code.add(
         code.multiply(logarithm, literal(-0.5 * PROPORTIONAL / tableau.error_order)),
         code.multiply(before, literal(0.5 * INTEGRAL / tableau.error_order)),
     )
-    return code.multiply(h, _limited(code, change, GROW))
+    return code.multiply(h, _limited(code, change, GROW, rough=rough))
 
 
 def dense(slots: Stages, tableau: Tableau, t: str, h: str, polynomial: list[str]) -> None:

@@ -119,8 +119,8 @@ class Loop(abc.ABC):
 
     Integrates from `progress = (t, h, what the step control remembers)` to the last of `times`, writing a row of `out`
     for each (other kinds of `Output` end and write as they say), in at most `budget` steps; `counts = (next row, steps
-    taken, steps refused)`. Returns DONE, BUDGET
-    (call again to go on: the result does not depend on the budget) or UNDERFLOW. A method adds the blocks of `_step`:
+    taken, steps refused)`. Returns DONE, BUDGET (call again to go on: the result does not depend on the budget) or
+    UNDERFLOW. A method adds the blocks of `_step`:
     they begin at `loop` with time and state in their slots; they leave the new state in `slots.next`, the polynomial of
     the step in `polynomial`, and go on to `dense` or `advance`, or to `next` after a refusal. Variables live in slots.
     """
@@ -137,6 +137,7 @@ class Loop(abc.ABC):
         self._label = {name: code.label() for name in blocks}
         self._exit = {status: code.label() for status in (DONE, BUDGET, UNDERFLOW)}
         self._polynomial = [self._slots.packed.slot(dimension) for _ in range(degree)]
+        self._kept: list[str] = []
         self._t = self._h = self._new_time = self._end = ZERO
 
     @abc.abstractmethod
@@ -154,6 +155,11 @@ class Loop(abc.ABC):
     @abc.abstractmethod
     def _carry(self) -> None:
         """What goes from one step to the next besides time and state."""
+
+    def _keep(self) -> str:
+        """A slot for a number that the step control keeps in `progress` after the three of every method."""
+        self._kept.append(self.code.slot())
+        return self._kept[-1]
 
     def text(self) -> str:
         """The whole function."""
@@ -186,6 +192,7 @@ class Loop(abc.ABC):
             (self._time, "%progress", 0, "double"), (self._length, "%progress", 1, "double"),
             (self._memory, "%progress", 2, "double"), (self._sample, "%counts", 0, "i64"),
             (self._taken, "%counts", 1, "i64"), (self._refused, "%counts", 2, "i64"),
+            *((slot, "%progress", 3 + place, "double") for place, slot in enumerate(self._kept)),
         ]  # fmt: skip
 
     def _clip(self, length: str) -> None:

@@ -45,7 +45,7 @@ class Tangent:
     count: int
     flow: bool
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The number of states."""
         return len(self.program.states)
@@ -55,7 +55,7 @@ class Tangent:
         """The place of the vectors among the numbers carried."""
         return self.size + 1
 
-    @property
+    @cached_property
     def dimension(self) -> int:
         """How many numbers are carried."""
         return self.first + self.size * self.count
@@ -74,12 +74,12 @@ class Tangent:
         """From one row of the vectors to the next."""
         return self.count if self.width == 1 else self.width
 
-    @property
+    @cached_property
     def parts(self) -> int:
         """The vectors of `width` numbers that are carried."""
         return self.dimension if self.width == 1 else self.size + 1
 
-    @property
+    @cached_property
     def places(self) -> list[int]:
         """Where machine code holds the numbers carried: states, volume, rows."""
         if self.width == 1:

@@ -12,7 +12,7 @@ from .compile import Kernel, reducing_kernel
 from .integrate import MOST_STEPS, OUTSIDE, SINGULAR, STIFF, failure
 from .loop import UNDERFLOW
 from .tangent import Tangent
-from .tangent_steps import width
+from .tangent_steps import PROGRESS, width
 
 Array = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def reduce(tangent: Tangent, phase: Array, vectors: Array, parameters: Array, pa
     """
     kernel = reducing_kernel(tangent, adaptive=pace.steps is None)
     numbers = _numbers(tangent, phase[None], vectors)[0]
-    progress = np.array([pace.start, pace.first_step, 0.0])
+    progress = np.array([pace.start, pace.first_step, 0.0, pace.first_step])
     evaluations = TYPICAL if pace.steps is None else pace.steps * (4 if tangent.flow else 1)
     most = max(1, PART // (tangent.dimension * evaluations))
     done, part = 0, np.empty((0, width(tangent)))
@@ -114,9 +114,11 @@ def reduce_many(
     """
     kernel = reducing_kernel(tangent, adaptive=pace.steps is None)
     out = np.empty((len(phases), rows, width(tangent)))
+    if len(phases) == 0:  # the loop over members begins before it asks how many there are
+        return out
     numbers = _numbers(tangent, phases, vectors)
-    progress = np.zeros((len(phases), 3))
-    progress[:, 0], progress[:, 1] = pace.start, first_steps
+    progress = np.zeros((len(phases), PROGRESS))
+    progress[:, 0], progress[:, 1], progress[:, 3] = pace.start, first_steps, first_steps
     done, _ = _call(kernel, numbers, parameters, progress, pace, 0, out)
     out[done < rows] = np.nan
     return out

@@ -18,6 +18,8 @@ from .tableau import RK4, Tableau
 from .tangent import STRAIGHT, Tangent, tangent_rule
 
 REDUCE = "reduce_many"
+PROGRESS = 4
+"""The numbers that a loop of steps `ahead` keeps of a member."""
 _ONE = "reduce"
 _ARGUMENTS = (
     "ptr noalias %y", "ptr noalias readonly %p", "ptr noalias %progress", "ptr noalias %counts", "double %tolerance",
@@ -36,14 +38,14 @@ def reducing(tangent: Tangent, *, adaptive: bool) -> tuple[list[str], set[str]]:
 
     Carries each of `y (member, number)` through `rows` intervals, of which the first begins at start + first interval.
     A flow goes `steps` fixed steps of RK4 in each, a map `steps` iterations; adaptive, it goes as many as the tolerance
-    needs, at most `steps`, and `progress (member, 3)` and `counts` are those of `loop.Loop`. `out (member, row, width)`
-    gets the rows, `done (member,)` their numbers; fewer than asked where a state is not finite or the adaptive loop
-    stopped, whose status is returned and in the last of the four `counts`.
+    needs, at most `steps`, and `progress (member, PROGRESS)` and `counts` are those of `loop.Loop`.
+    `out (member, row, width)` gets the rows, `done (member,)` their numbers; fewer than asked where a state is not
+    finite or the adaptive loop stopped, whose status is returned and in the last of the four `counts`.
     """
     text, rule_code = tangent_rule(tangent)
     functions, used = [text], rule_code.used
     if adaptive:
-        functions, used = _adaptive_loop(tangent).functions([text], used)
+        functions, used = _adaptive_loop(tangent, rule_code).functions([text], used)
         code = _adaptive(tangent)
     else:
         code = _fixed(tangent, RK4 if tangent.flow else None)
@@ -51,8 +53,11 @@ def reducing(tangent: Tangent, *, adaptive: bool) -> tuple[list[str], set[str]]:
     return functions, used | code.used
 
 
-def _adaptive_loop(tangent: Tangent) -> RungeKutta:
-    return RungeKutta(tangent.parts, DOP853, _Nothing(), tangent.unrolled, tangent.width)
+def _adaptive_loop(tangent: Tangent, rule_code: Code) -> RungeKutta:
+    """Steps of DOP853, planned ahead where the rule is so short that its stages leave the processor idle."""
+    calls = any("@llvm." not in line for line in rule_code.used)
+    ahead = tangent.width > 1 and not calls
+    return RungeKutta(tangent.parts, DOP853, _Nothing(), tangent.unrolled, tangent.width, ahead=ahead)
 
 
 def _members(tangent: Tangent) -> str:
@@ -65,7 +70,7 @@ def _members(tangent: Tangent) -> str:
     code.begin(begin)
     member = code.load(place, kind="i64")
     y = code.element("%y", code.value(f"mul i64 {member}, {tangent.parts * tangent.width}"))
-    progress = code.element("%progress", code.value(f"mul i64 {member}, 3"))
+    progress = code.element("%progress", code.value(f"mul i64 {member}, {PROGRESS}"))
     before = code.value(f"mul i64 {member}, %rows")
     out = code.element("%out", code.value(f"mul i64 {before}, {width(tangent)}"))
     done = code.fresh_value(
