@@ -29,6 +29,7 @@ from . import ordinal as ordinal
 from . import periods as periods
 from . import recurrence as recurrence
 from . import scaling as scaling
+from . import spectral_time as spectral_time
 from . import stationarity as _stationarity  # noqa: F401
 from . import surrogates as surrogates
 from . import timescales as timescales
@@ -46,7 +47,7 @@ STUDIED = (
     "false_nearest_neighbours", "largest_lyapunov_exponent", "zero_one_test", "permutation_entropy",
     "statistical_complexity", "dominant_periods", "surrogate_test", "stationarity",
 )  # fmt: skip
-"""The measures that a study computes: those that its findings and its verdict rest on."""
+"""The measures that a study computes: those that its findings and figures rest on."""
 
 
 def measure_series(
