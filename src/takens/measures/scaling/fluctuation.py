@@ -70,11 +70,12 @@ def polynomials(size: int, order: int) -> Array:
     out = np.empty((order + 1, size))
     out[0] = size**-0.5
     for degree in range(1, order + 1):
-        # Times k, then orthogonal to the two before it: the three-term recurrence of orthogonal polynomials.
-        row = k * out[degree - 1]
-        for before in out[max(0, degree - 2) : degree]:
-            row -= (before @ row) * before
-        out[degree] = row / np.sqrt(row @ row)
+        # Times k, then orthogonal to the last but one: the three-term recurrence, the last being of other symmetry.
+        # Sums by einsum, as threads of BLAS cost more to wake here than the sums themselves.
+        row = np.multiply(k, out[degree - 1], out=out[degree])
+        if degree > 1:
+            row -= np.einsum("i,i", out[degree - 2], row) * out[degree - 2]
+        row /= np.sqrt(np.einsum("i,i", row, row))
     return out[1:]
 
 
