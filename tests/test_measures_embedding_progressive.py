@@ -17,6 +17,7 @@ from takens.measures.embedding import (
     garcia_almeida,
     mdop,
 )
+from takens.measures.embedding.progressive import _Rows
 
 NOISE = np.random.default_rng(0).normal(size=(2000, 2))
 
@@ -84,6 +85,27 @@ def test_published_choices():
     for ahead, low, high in ((17, 15, 17), (1, 1, 3)):
         found = garcia_almeida(x, max_delay=100, theiler=ahead, horizon=ahead, max_dimension=2)
         assert low <= abs(found.delays[0] - found.delays[1]) <= high
+
+
+def test_neighbours_of_several_channels_agree_with_all_pairs():
+    table = lorenz63(10_000)[:600]
+    rows = _Rows(table, 580, 15, np.arange(0, 580, 3))
+    ready = rows.sorted(2)
+    places = ((2, 0), (0, 7), (1, 20), (0, 3))
+    columns = np.stack([ready.column(place) for place in places])
+    d, j = ready.nearest(places, columns, np.full(len(rows.own), -1))
+    points = np.stack([table[lag : lag + 580, channel] for channel, lag in places], axis=1)
+    np.testing.assert_array_equal(rows.values(places, np.arange(580)), points)
+    near, apart = slow_neighbours(points, 15)
+    np.testing.assert_array_equal(j, near[rows.own])
+    np.testing.assert_allclose(d, apart[rows.own], rtol=1e-12)
+
+
+def test_several_channels_need_fewer_delays():
+    found = garcia_almeida(lorenz63(10_000)[:5000], max_delay=16, theiler=70, horizon=8)
+    assert found.settled
+    assert len(set(found.channels)) >= 2
+    assert len(found.delays) <= 4
 
 
 @pytest.mark.parametrize("method", [mdop, garcia_almeida])
