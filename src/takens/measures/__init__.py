@@ -25,6 +25,7 @@ from . import graphs as graphs
 from . import irreversibility as irreversibility
 from . import irreversibility_rate as irreversibility_rate
 from . import motifs as motifs
+from . import network_times as network_times
 from . import ordinal as ordinal
 from . import periods as periods
 from . import recurrence as recurrence
