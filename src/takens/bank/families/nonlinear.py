@@ -32,7 +32,7 @@ def setar(random: Random, length: int, low: float, high: float, push: float) -> 
     return stepped(random, length, lambda x, e: low * x + push + e if x < 0 else high * x + 0.5 * e)
 
 
-@process("SETAR delay 2", TRUTH, "threshold", a=Range(1.0, 1.4), b=Range(-0.7, -0.3), c=Range(-0.6, 0.6))
+@process("SETAR delay 2", TRUTH, "threshold", a=Range(1.0, 1.25), b=Range(-0.7, -0.35), c=Range(-0.6, 0.6))
 def setar_delayed(random: Random, length: int, a: float, b: float, c: float) -> Array:
     """The side is that of the value two steps ago."""
     values, x, y = [], 0.0, 0.0
