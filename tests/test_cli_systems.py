@@ -145,6 +145,21 @@ def test_a_diagram_tells_where_the_period_changes(tmp_path: Path, capsys: pytest
     assert "NAME=LOW:HIGH" in capsys.readouterr().err
 
 
+def test_a_diagram_waits_as_long_as_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def first(transient: str) -> float:
+        words = ["diagram", "Logistic", "--vary", "r=2.5:2.6", "--count", "2", "--transient", transient]
+        assert main([*words, "--out", str(tmp_path / "x.csv"), "-q"]) == 0
+        return float(np.loadtxt(tmp_path / "x.csv", delimiter=",", skiprows=1)[0, 1])
+
+    x = float(tk.system("Logistic").initial[0])
+    assert first("0") == x
+    assert first("1") == pytest.approx(2.5 * x * (1 - x), rel=1e-12)
+    assert first("500") == pytest.approx(0.6, abs=1e-12)  # the fixed point 1 - 1 / r
+    capsys.readouterr()
+    assert main(["diagram", "Logistic", "--vary", "r=2.5:2.6", "--transient", "-1", "-q"]) == 2
+    assert "transient" in capsys.readouterr().err
+
+
 def test_basins_name_attractors_and_their_shares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "wells.toml"
     path.write_text(

@@ -209,3 +209,15 @@ def test_a_search_finds_no_point_that_a_proof_says_is_not_there() -> None:
             assert known or left, f"{name}: {point}"
             compared += 1
     assert compared > 200
+
+
+@pytest.mark.parametrize(
+    ("name", "reads"),
+    [
+        ("MackeyGlass", "a system with delays has no fixed points here"),
+        ("OrnsteinUhlenbeck", "a system with noise has no fixed points here"),
+    ],
+)
+def test_a_system_without_fixed_points_is_told_why(name: str, reads: str) -> None:
+    with pytest.raises(SettingError, match=reads):
+        fixed_points(system(name))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--state", metavar="NAME", help="State shown; for a flow at its maxima. The first.")
 @click.option("--section", metavar="NAME=VALUE", help="Crossings of this plane instead of maxima, for a flow.")
 @click.option("--interval", type=float, help="Samples every interval instead, such as the period of a forcing.")
+@click.option("--transient", type=float, help="Time before what is shown; 1,000 iterations or 100 periods.")
 @click.option("--follow", type=click.Choice(["up", "down"]), help="Start each value where its neighbour ended.")
 @click.option("--lyapunov", is_flag=True, help="Largest Lyapunov exponent of each value.")
 @PARAMETER
@@ -42,6 +43,7 @@ def diagram(
     lyapunov: bool,
     follow: Any,
     interval: float | None,
+    transient: float | None,
     manner: Manner,
 ) -> None:
     """Show where orbits settle as a parameter changes: equilibria, cycles and their periods, chaos.
@@ -65,7 +67,7 @@ def diagram(
     if len(ranges) > 2:
         raise SettingError(f"{len(ranges)} parameters", place="--vary", remedy="Vary one or two.")
     chosen: dict[str, Any] = {
-        "state": state, "interval": interval, "seed": manner.seed,
+        "state": state, "interval": interval, "transient": transient, "seed": manner.seed,
         "section": dict([_pair(section, "--section")]) if section else None,
     }  # fmt: skip
     progress = manner.progress()

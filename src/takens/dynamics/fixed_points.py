@@ -162,10 +162,22 @@ def stability(spectrum: ArrayLike, *, stepwise: bool, tolerance: float = 1e-7) -
     return f"{'stable' if growth[0] < 0 else 'unstable'} {'focus' if turning.any() else 'node'}"
 
 
+WITHOUT = {
+    "delayed": ("a system with delays", "its state is a stretch of its past, and only a few numbers are searched"),
+    "diffusion": ("a system with noise", "it leaves any state that its drift would keep"),
+    "jump": ("a jump process", "its next state is a matter of chance"),
+    "field": ("a field", "its state is a function of space, and only a few numbers are searched"),
+}
+"""Kinds of system that have no fixed points to look for, and why."""
+
+
 def require_autonomous(system: System) -> None:
     """Raise `SettingError` for systems that depend on time or are not flows or maps of a finite state."""
     if system.kind not in ("flow", "map"):
-        raise SettingError(f"a {system.kind} has no fixed points in its state", place=system.name)
+        what, why = WITHOUT.get(system.kind, (f"a system of kind {system.kind}", "only those of flows and maps are"))
+        raise SettingError(
+            f"{what} has no fixed points here: {why}", place=system.name, remedy="Ask for those of a flow or map."
+        )
     if not system.autonomous:
         raise SettingError(
             "the equations depend on time, so that no state stays fixed", place=system.name,
