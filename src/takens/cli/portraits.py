@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..dynamics.basins import Basins
-    from ..dynamics.diagrams import OrbitDiagram
+    from ..dynamics.diagrams import OrbitDiagram, ParameterPlane
 
 
 @click.command(short_help="Orbit (bifurcation) diagrams over one or two parameters.")
@@ -60,7 +60,7 @@ def diagram(
     import numpy as np
 
     from ..dynamics.diagrams import orbit_diagram, parameter_plane
-    from ..figures import orbit_diagram_figure, parameter_plane_figure
+    from ..figures import orbit_diagram_figure
 
     system = known_system(name, pairs)
     ranges = [_range(one, "--vary") for one in vary]
@@ -75,9 +75,7 @@ def diagram(
         if len(ranges) == 2:
             first, second = [(key, np.linspace(low, high, count or 80)) for key, low, high in ranges]
             plane = parameter_plane(system, first, second, report=lambda share: progress("sweeping", share), **chosen)
-            picture(manner, f"{Path(name).stem}-plane.png", parameter_plane_figure(plane))
-            document = {"first": plane.first, "second": plane.second, plane.quantity: plane.values}
-            manner.tell(document, _plane(plane.values))
+            _tell_plane(manner, name, plane)
             return
         key, low, high = ranges[0]
         found = orbit_diagram(
@@ -94,6 +92,14 @@ def diagram(
     document = {"parameter": found.parameter, "values": found.values, "periods": found.periods,
                 "points": [part[:, found.shown] for part in found.points], "exponents": found.exponents}  # fmt: skip
     manner.tell(document, _changes(found))
+
+
+def _tell_plane(manner: Manner, name: str, plane: ParameterPlane) -> None:
+    from ..figures import parameter_plane_figure
+
+    picture(manner, f"{Path(name).stem}-plane.png", parameter_plane_figure(plane))
+    document = {"first": plane.first, "second": plane.second, plane.quantity: plane.values}
+    manner.tell(document, _plane(plane.values))
 
 
 @click.command(short_help="Which attractor each initial state reaches.")
