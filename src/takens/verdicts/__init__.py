@@ -5,7 +5,9 @@ from __future__ import annotations
 from .base import Inquiry as Inquiry
 from .base import Step as Step
 from .classes import CLASSES as CLASSES
+from .joint import joint as joint
 from .procedure import verdict as verdict
+from .procedure import views_of as views_of
 from .result import Segment as Segment
 from .result import Verdict as Verdict
 from .statistics import NAMES as NAMES

@@ -43,9 +43,10 @@ class Verdict:
     true one is among them with that frequency. `probabilities` and conformal `p_values` are by class. `steps` hold the
     evidence, `adjusted` the p-values of the steps' tests by step, corrected for their number (Holm). `conflicts` name
     where a step and the answer disagree, `advice` what more would help, `deciding` the statistics that moved the answer
-    most, with their part in its log odds. `exponent` is (value, low, high) per `time_unit` where the kind is chaotic.
-    `parts` are the verdicts of single channels or trajectories, `segments` those of stretches of a record whose rules
-    change. `calibration` names the bank that the frequencies come from.
+    most, with their part in its log odds. `exponent` is (value, low, high) per `time_unit` where chaos is open, and
+    `horizon` the time after which forecasts lose their skill. `parts` are the verdicts of single channels or
+    trajectories, `segments` those of stretches of a record whose rules change. `calibration` names the bank that the
+    frequencies come from.
     """
 
     channel: str
@@ -61,6 +62,7 @@ class Verdict:
     conflicts: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
     exponent: tuple[float, float, float] | None = None
+    horizon: float = float("nan")
     time_unit: str = "step"
     parts: Mapping[str, Verdict] = field(default_factory=dict, repr=False)
     segments: tuple[Segment, ...] = ()
@@ -68,18 +70,16 @@ class Verdict:
     calibration: str = ""
 
     def __str__(self) -> str:
-        lines = [f"{self.channel}: {self.sentence}."]
-        lines += [f"  {step.question} {step.answer}. {step.evidence}" for step in self.steps]
-        lines += [f"  But {conflict}." for conflict in self.conflicts]
-        lines += [f"  {advice}." for advice in self.advice]
-        return "\n".join(lines)
+        from .telling import lines
+
+        return "\n".join(lines(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the curves as plain JSON values."""
         steps = [plain({k: v for k, v in vars(step).items() if k != "details"}) for step in self.steps]
         names = (
             "channel", "kind", "classes", "level", "sentence", "probabilities", "p_values", "adjusted", "deciding",
-            "conflicts", "advice", "exponent", "time_unit", "settings", "calibration",
+            "conflicts", "advice", "exponent", "horizon", "time_unit", "settings", "calibration",
         )  # fmt: skip
         found = {name: plain(getattr(self, name)) for name in names}
         parts = {name: part.to_dict() for name, part in self.parts.items()}

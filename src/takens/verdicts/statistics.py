@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import SettingError
-from ..measures.base import Refused, prepared
+from ..measures.base import Refused, prepared, representable
 from ..series import Series, as_series
 from .base import Inquiry, Step
 from .steps import STEPS
@@ -32,9 +31,7 @@ def view_of(data: Series | ArrayLike, seed: int = 0) -> View:
     channel = prepared(series, regular=True, name="the verdict")
     if len(channel.x) < 50:
         raise Refused(f"{len(channel.x)} values in the longest stretch without a gap; 200 are needed")
-    if np.ptp(channel.x) == 0:
-        raise Refused("the channel is constant")
-    return View(channel, seed)
+    return View(representable(channel)[0], seed)
 
 
 def asked(view: View, steps: Sequence[Inquiry] = STEPS) -> tuple[Step, ...]:

@@ -10,6 +10,7 @@ from ...measures.base import Refused
 from ...measures.surrogates import cycle_shuffle, cycle_starts, prediction_error, significance
 from ...random import generator
 from ..base import NAN, Inquiry, Step
+from ..folding import best_fold
 from ..lines import Lines
 from ..view import View
 
@@ -25,15 +26,17 @@ class Cycle(Inquiry):
     name = "cycle"
     question = "Does it come back?"
     statistics = (
-        "return_height", "far_return", "return_decay", "line_share", "first_line", "line_growth", "harmonic_share",
-        "lattice_share", "line_count", "cycle_p", "cycle_z", "cycle_lengths", "cycle_heights", "spectral_flatness",
-        "high_frequency_slope",
+        "return_height", "early_return", "far_return", "return_decay", "fold_rest", "fold_excess", "line_share",
+        "first_line", "line_growth", "harmonic_share", "lattice_share", "line_count", "cycle_p", "cycle_z",
+        "cycle_lengths", "cycle_heights", "spectral_flatness", "high_frequency_slope",
     )  # fmt: skip
 
     def look(self, view: View) -> Step:
         """Height of returns, share of power in lines, and a test against cycles that do not remember each other."""
         x, rho = view.x, view.autocorrelation
-        found, height, lag = returns(rho)
+        found, height, lag = returns(rho, view.period)
+        rest = best_fold(x, rho, lag) if height > 0.2 else 1.0
+        found |= {"fold_rest": rest, "fold_excess": rest - (1 - max(found["far_return"], 0.0))}
         lines = Lines.of(x)
         found |= lines.statistics()
         period = float(lag) if height > 0.2 else view.period
@@ -42,8 +45,8 @@ class Cycle(Inquiry):
         answer = "no" if height < 0.3 else "yes, and for good" if cyclic else "for a while"
         evidence = (
             f"The best return, after {lag * view.stride:,} samples, correlates by {height:.2f}; after more than a "
-            f"quarter of the record by {found['far_return']:.2f}. Lines hold {lines.share:.0%} of the power, "
-            f"{lines.harmonic:.0%} of which are harmonics of one."
+            f"quarter of the record by {found['far_return']:.2f}. Lines hold {lines.share:.0%} of the power; one mean "
+            f"cycle explains {max(0.0, 1 - rest):.0%} of the variance."
         )  # fmt: skip
         p = found["cycle_p"]
         return Step(
@@ -54,17 +57,19 @@ class Cycle(Inquiry):
         )  # fmt: skip
 
 
-def returns(rho: Array) -> tuple[dict[str, float], float, int]:
+def returns(rho: Array, period: float) -> tuple[dict[str, float], float, int]:
     """Heights of returns near and far, the height of the best, and the lag of the first as high but for 0.1."""
     down = np.flatnonzero(rho < 0.05)
     if len(down) == 0 or down[0] > len(rho) // 3:
-        return {"return_height": 0.0, "far_return": 0.0, "return_decay": 0.0}, 0.0, 0
+        return dict.fromkeys(("return_height", "early_return", "far_return", "return_decay"), 0.0), 0.0, 0
     near = rho[down[0] : max(len(rho) // 2, down[0] + 2)]
     height = float(near.max())
     tops = np.flatnonzero((near[1:-1] >= near[:-2]) & (near[1:-1] >= near[2:]) & (near[1:-1] > height - 0.1)) + 1
     lag = int(down[0] + (tops[0] if len(tops) else np.argmax(near)))
     far = float(rho[len(rho) // 2 :].max())
-    return {"return_height": height, "far_return": far, "return_decay": far / max(height, 0.05)}, height, lag
+    early = float(near[: max(3, round(3 * period))].max())
+    found = {"return_height": height, "early_return": early, "far_return": far, "return_decay": far / max(height, 0.05)}
+    return found, height, lag
 
 
 def shuffled(view: View, period: float) -> dict[str, float]:

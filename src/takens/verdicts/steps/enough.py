@@ -52,4 +52,5 @@ class Enough(Inquiry):
         return Step(
             self.name, self.question, "no" if why else "yes", f"{evidence[:1].upper()}{evidence[1:]}.", "values", n,
             threshold=f"at least {LEAST_ROWS} values on at least {LEAST_LEVELS} levels", statistics=found,
+            details={"record": x, "period": view.period},
         )  # fmt: skip
