@@ -25,6 +25,7 @@ from takens.measures.dimensions import (
 from takens.measures.dimensions.correlation import plateau
 from takens.measures.dimensions.fixed_mass import mean_log_distances
 from takens.measures.dimensions.local import local_extremes
+from takens.measures.dimensions.slopes import slow_approach
 from takens.measures.dimensions.takens_estimator import takens_estimate
 
 
@@ -129,6 +130,14 @@ def test_coarse_and_periodic_records_are_refused():
         estimate = correlation_dimension(x)
         assert not estimate.admissible
         assert "coincide" in estimate.reason
+
+
+def test_logarithmic_approach_is_seen_and_the_edge_is_not():
+    x = np.log(2.0) * np.arange(-9, -2, 1 / 6)
+    poles = 2 * x + np.log(-x)
+    assert slow_approach(x, poles, 0.0) == pytest.approx(1 / -x[0])  # slope 2 - 1/ln(1/r) at the smallest radius
+    assert slow_approach(x, 2 * x, 0.0) == 0
+    assert slow_approach(x, 2 * x + np.log1p(-0.5 * np.exp(x)), 0.0) == 0
 
 
 def test_a_plateau_needs_three_that_agree():

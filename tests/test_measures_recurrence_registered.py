@@ -8,6 +8,8 @@ from systems import autoregressive, henon, lorenz63
 
 from takens import Series
 from takens.checks import check_measure
+from takens.errors import InsufficientData
+from takens.figures import recurrence_figure
 from takens.measures import REGISTRY
 from takens.measures.recurrence import (
     cross_recurrence,
@@ -83,6 +85,24 @@ def test_visibility_entropy_of_noise_and_its_coverage():
     assert 0.82 <= np.mean(covered) <= 0.97
     assert float(visibility_entropy(autoregressive(20_000, 0.9))) < exact - 0.02
     assert float(visibility_entropy(np.tile([0.0, 1.0], 500))) < 1
+
+
+def test_the_recurrence_plot_shows_the_pairs_within_the_radius():
+    found = recurrence_determinism(henon(1500)[:, 0])
+    figure = recurrence_figure(found)
+    (dots,) = figure.axes[0].lines
+    points, radius = found.details["points"][:600], found.details["radius"]
+    near = np.abs(points[:, None] - points[None]).max(axis=2) <= radius
+    assert len(dots.get_xdata()) == near.sum()
+    with pytest.raises(InsufficientData):
+        recurrence_figure(recurrence_determinism(np.ones(500)))
+
+
+def test_rare_vertical_lines_give_no_laminarity():
+    found = recurrence_laminarity(henon(2000)[:, 0], embedding_dimension=2)
+    assert found.value < 0.1
+    assert not found.admissible
+    assert "vertical lines" in found.reason
 
 
 def test_coarse_data_are_told():

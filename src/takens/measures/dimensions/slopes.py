@@ -55,7 +55,8 @@ class DimensionFit:
     """A dimension read off pairs of points: `value`, and two standard errors.
 
     `error` is chance, from leaving out blocks of time; `systematic` what the curve's shape leaves open: half of the
-    correction for the edge of the set, how much the slopes of its thirds differ beyond chance, and 1 %. `radii`,
+    correction for the edge of the set, how much the slopes of its thirds differ beyond chance, half of what a slow
+    approach leaves (`slow_approach`), and 1 %. `radii`,
     `correlation_sum` and `region` (two radii) are those behind it, `corrected` the curve without the edge's effect.
     """
 
@@ -146,7 +147,8 @@ def dimension_of(points: Array, *, theiler: int = 0, seed: int = 0) -> Dimension
     fit = fit_ensemble(x, corrected[0], corrected[1:])
     plain = np.polyfit(x, curves[0], 1)[0]
     thirds = _thirds(x, curves)
-    systematic = np.sqrt(((fit.slope - plain) / 2) ** 2 + thirds**2 + (FINEST * fit.slope) ** 2)
+    slow = slow_approach(x, curves[0], float(np.log(points.var(axis=0).sum()) / 2)) / 2
+    systematic = np.sqrt(((fit.slope - plain) / 2) ** 2 + thirds**2 + slow**2 + (FINEST * fit.slope) ** 2)
     first, last = fit.region
     return DimensionFit(
         fit.slope, fit.error, float(systematic), radii, shares[0], np.exp(corrected[0]),
@@ -167,3 +169,18 @@ def _thirds(x: Array, curves: Array) -> float:
     off = slopes @ np.array([1.0, -2.0, 1.0]) / np.sqrt(6)
     excess = off[0] ** 2 - jackknife_error(off[1:]) ** 2
     return float(np.sqrt(max(0.0, excess) / 3))
+
+
+def slow_approach(x: Array, curve: Array, size: float) -> float:
+    """What a slope may lack of its limit where it nears that like 1/ln r; 0 where nothing shows it.
+
+    Integrable poles of the density give C(r) ~ r^D ln(R/r) and slopes D - 1/ln(R/r), with ln R = `size`. They rise
+    towards small radii all the way, quarter by quarter of `curve (point,)` over `x`, while the edge of a set, in
+    proportion to r, changes those of the smallest radii least: the first step is then below a fifth of the last.
+    """
+    bounds = np.linspace(0, len(x) - 1, 5).round().astype(int)
+    slopes = [float(np.polyfit(x[a : b + 1], curve[a : b + 1], 1)[0]) for a, b in pairwise(bounds) if b > a]
+    steps = -np.diff(slopes)
+    if len(steps) < 3 or not (steps > 0).all() or steps[0] < steps[-1] / 5:
+        return 0.0
+    return 1 / max(size - float(x[0]), 1.0)

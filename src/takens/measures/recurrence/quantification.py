@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 SHARES = ("recurrence_rate", "determinism", "laminarity")
 """Quantities between 0 and 1, at whose ends an interval is cut."""
 
+WIDER = {"laminarity": 1.3, "trapping_time": 1.3, "vertical_entropy": 1.3}
+"""Factors on intervals of vertical lines: long ones are few and come in clusters, which blocks show too little of."""
+
 
 @dataclass(frozen=True)
 class RecurrenceQuantification:
@@ -68,7 +71,10 @@ def recurrence_quantification(
     |i - j| <= `theiler` are left out, so that 0 leaves out the line of identity only, which other programs call 1.
     Lines that end at the border or at the Theiler window are counted as they are. Intervals come from resampling
     `blocks` stretches of time, each with the lengths of the lines that begin in it; as each line belongs to two times,
-    deviations are doubled (Hajek projection). Lines overlap in time, so that resampling single lines would give
+    deviations are doubled (Hajek projection). At a nominal 90 %, in 80 records of 800 values at a rate of 5 %, those of
+    determinism hold the mean in 99 % (noise), 96 % (Henon) and 61 % (AR(1), 0.9), of laminarity, widened by 1.3, in 94,
+    94 and 81 %, of trapping time in 90, 84 and 91 %: strong correlation and a radius that follows the record make them
+    too narrow. Lines overlap in time, so that resampling single lines would give
     intervals far too narrow. Raises `DataError` and `SettingError`. Cost: all pairs, 0.2 to 0.5 ns each in two or three
     dimensions, less where stretches of time are far apart. Not for irregular sampling: lines are lengths in samples.
     Marwan et al., Phys. Rep. 438, 237 (2007).
@@ -200,7 +206,7 @@ def _interval(name: str, value: float, drawn: Array, level: float, blocks: int) 
     if len(known) < len(drawn) / 2 or not np.isfinite(value):
         return np.nan, np.nan
     low, high = np.quantile(known, [0.5 - level / 2, 0.5 + level / 2])
-    widening = 2 * np.sqrt(blocks / (blocks - 1))
+    widening = 2 * WIDER.get(name, 1.0) * np.sqrt(blocks / (blocks - 1))
     low, high = value + widening * (min(low, value) - value), value + widening * (max(high, value) - value)
     return max(float(low), 0.0), min(float(high), 1.0) if name in SHARES else float(high)
 

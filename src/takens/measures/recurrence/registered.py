@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ LONGEST = 5000
 
 NETWORK = 2000
 """States of a recurrence network at most."""
+
+RARE = 0.1
+"""Laminarity below which its interval does not hold what it says."""
 
 MARWAN = "Marwan, Romano, Thiel and Kurths, Phys. Rep. 438, 237 (2007)"
 
@@ -94,7 +97,7 @@ def recurrence_determinism(
     Delay vectors recur at a radius at which `rate` of the pairs outside the Theiler window do, so that series can be
     compared. High for all smooth data, noisy or not, and overlapping coordinates make lines even of noise: compare with
     surrogates, not with 1. Not admissible where values are so coarse that more than twice the rate recur. Interval:
-    stretches of time resampled; covers as it says.
+    stretches of time resampled; too narrow for strongly correlated noise (see `recurrence_quantification`).
     Details: every quantity of `RecurrenceQuantification`. Cost: the square of at most 5000 states, and one search for
     the embedding.
     """
@@ -111,13 +114,18 @@ def recurrence_laminarity(
 ) -> Estimate:  # fmt: skip
     """Laminarity: the share of recurrences that lie in vertical lines, where the state changes little for a while.
 
-    Settings, interval and details as `recurrence_determinism`. Oversampled data are laminar by themselves. Where lines
-    are rare (laminarity below 0.1) the interval covers less than it says, about 80 % at 90 %. Cost: the same.
+    Settings and details as `recurrence_determinism`; the interval is widened by 1.3. Oversampled data are laminar by
+    themselves. Not admissible below 0.1, where lines are rare and the interval covers less than it says. Cost: the
+    same.
     """
-    return _lines(
+    found = _lines(
         channel, "laminarity", 1.0, "", rate=rate, embedding_dimension=embedding_dimension, delay=delay,
         theiler=theiler, shortest=shortest, resamples=resamples, level=level, seed=seed,
     )  # fmt: skip
+    if found.admissible and found.value < RARE:
+        reason = f"{found.value:.0%} of recurrences lie in vertical lines; {RARE:.0%} are needed for an interval"
+        return replace(found, admissible=False, reason=f"{reason}: give a higher rate")
+    return found
 
 
 @measure(family="recurrence", reference=MARWAN, minimum=200)
