@@ -15,6 +15,7 @@ from .forecasts import calibration_figure, forecast_fan, skill_figure
 from .motion import place_figure, system_figure
 from .observations import series_figure
 from .orbits import convergence_figure, portrait_figure, section_figure
+from .recurrence import recurrence_figure
 from .scaling import fluctuation_figure, multifractal_figure
 from .spectra import climate_spectrum_figure, spectrum_figure
 from .style import COLOURS, svg
@@ -56,6 +57,7 @@ __all__ = [
     "parameter_plane_figure",
     "place_figure",
     "portrait_figure",
+    "recurrence_figure",
     "section_figure",
     "series_figure",
     "skill_figure",

@@ -13,6 +13,7 @@ from .dimensions import correlation_dimension_figure, local_dimension_figure
 from .disorder import complexity_plane, complexity_time_figure, multiscale_figure
 from .divergence import exponent_spectrum_figure, growth_figure
 from .embeddings import criteria_figure, delay_figure, divergence_figure, embedding_figure
+from .recurrence import recurrence_figure
 from .scaling import fluctuation_figure, multifractal_figure
 from .spectra import spectrum_figure
 
@@ -48,6 +49,7 @@ FIGURES = (
     FamilyFigure("dimensions", ("local_dimension",), local_dimension_figure),
     FamilyFigure("scaling", ("detrended_fluctuation_exponent",), fluctuation_figure),
     FamilyFigure("scaling", ("multifractal_exponents",), multifractal_figure),
+    FamilyFigure("recurrence", ("recurrence_determinism",), recurrence_figure),
     FamilyFigure("surrogates", ("smap_nonlinearity",), null_figure),
     FamilyFigure("coupling", ("cross_correlation",), correlation_figure),
     FamilyFigure("coupling", ("mutual_information",), null_figure),
