@@ -33,7 +33,7 @@ def band_thresholds(table: Table, probabilities: Array, bands: Bands = BANDS, pr
     out = np.empty((bands.count, len(ALPHAS)))
     for b in range(bands.count):
         own = weight * (band == b)
-        systems = len(np.unique(table.system[band == b]))
+        systems = len(np.unique(table.kin[band == b]))
         mixed = prior * weight / weight.sum()
         if systems:
             mixed = mixed + systems * own / own.sum()
@@ -49,7 +49,7 @@ def chaos_thresholds(table: Table, probabilities: Array) -> Array:
     mine = np.isin(table.truth, [CLASSES.index(name) for name in NULL])
     weight = table.weights()[mine]
     score = probabilities[mine, CLASSES.index(CHAOTIC)]
-    return thresholds(score, weight / weight.sum() * len(np.unique(table.system[mine])))
+    return thresholds(score, weight / weight.sum() * len(np.unique(table.kin[mine])))
 
 
 def thresholds(score: Array, weight: Array) -> Array:

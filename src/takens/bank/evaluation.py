@@ -43,22 +43,23 @@ class Share:
 def share(hit: Mask, table: Table, where: Mask | None = None) -> Share:
     """The weighted share of `hit (row,)` among rows `where`, systems counting equally within a class.
 
-    The variance is that of sums over systems, since rows of one system err together; n = p (1 - p) / variance rows go
-    into Wilson's interval, never more than there are, and where nothing varies as many as there are systems.
+    The variance is that of sums over systems, since rows of one system, and of its kin, err together;
+    n = p (1 - p) / variance rows go into Wilson's interval, never more than there are, and where nothing varies as many
+    as there are systems.
     """
     where = np.ones(len(table), dtype=bool) if where is None else where
-    weight, system = table.weights()[where], table.system[where]
-    systems, cluster = np.unique(system, return_inverse=True)
+    weight, kin = table.weights()[where], table.kin[where]
+    systems, cluster = np.unique(kin, return_inverse=True)
     if not len(systems):
         return Share(float("nan"), 0.0, 1.0, 0, 0)
     weight = weight / weight.sum()
     p = float(weight @ hit[where])
     variance = float((np.bincount(cluster, weight * (hit[where] - p)) ** 2).sum())
-    n = min(p * (1 - p) / variance, len(system)) if variance > 0 else float(len(systems))
+    n = min(p * (1 - p) / variance, len(kin)) if variance > 0 else float(len(systems))
     z = 1.6449
     centre, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     low, high = ((centre + sign * half) / (1 + z**2 / n) for sign in (-1, 1))
-    return Share(p, float(max(low, 0.0)), float(min(high, 1.0)), len(system), len(systems))
+    return Share(p, float(max(low, 0.0)), float(min(high, 1.0)), len(kin), len(systems))
 
 
 def mean(value: Array, table: Table, where: Mask) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..random import generator
 from ..verdicts.classes import CLASSES
+from .relatives import KIN
 
 Array = NDArray[np.float64]
 
@@ -61,6 +62,11 @@ class Table:
         parts = ("x", "truth", "system", "family", "split", "length", "noise", "cycles")
         return replace(self, **{name: getattr(self, name)[rows] for name in parts})
 
+    @property
+    def kin(self) -> NDArray[np.str_]:
+        """The kin `(row,)` of each system: near relatives, such as one system with another nonlinearity, are one."""
+        return np.array([KIN.get(str(name), str(name)) for name in self.system], dtype=str)
+
     def weights(self) -> Array:
         """Weights `(row,)` of mean 1 under which classes count equally, and systems equally within a class."""
         _, system, size = np.unique(self.system, return_inverse=True, return_counts=True)
@@ -70,16 +76,15 @@ class Table:
         return weight * len(weight) / weight.sum()
 
     def folds(self, count: int, seed: int) -> NDArray[np.int64]:
-        """A fold 0 ... `count` - 1 for each row: a system is in one fold, and each fold has its share of each class."""
+        """A fold 0 ... `count` - 1 for each row: kin is in one fold, and each fold has its share of each class."""
         fold = np.zeros(len(self), dtype=np.int64)
         rng = generator(seed, "bank", "folds")
+        names, kin = np.unique(self.kin, return_inverse=True)
+        # Kin with several truths is dealt with the first of them.
+        first = np.array([self.truth[kin == i].min() for i in range(len(names))])
         dealt = 0
         for k in range(len(CLASSES)):
-            systems = np.unique(self.system[self.truth == k])
-            for system in rng.permutation(systems):
-                # A system with several truths stays where its first one put it.
-                mine = self.system == system
-                if k == self.truth[mine].min():
-                    fold[mine] = dealt % count
-                    dealt += 1
+            for i in rng.permutation(np.flatnonzero(first == k)):
+                fold[kin == i] = dealt % count
+                dealt += 1
         return fold

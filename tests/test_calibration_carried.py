@@ -1,0 +1,55 @@
+"""The calibration that comes with the package: it fits the steps, is small, and holds on fresh series."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from takens.bank import plan
+from takens.bank.jobs import statistics as job
+from takens.verdicts import NAMES
+from takens.verdicts.calibration import ARRAYS, DOCUMENT, carried
+from takens.verdicts.classes import CHAOTIC, CLASSES
+
+
+def test_it_fits_the_steps_and_is_small() -> None:
+    from pathlib import Path
+
+    import takens.verdicts.calibration as module
+
+    found = carried()
+    assert found.features == NAMES
+    folder = Path(module.__file__).parent
+    assert sum((folder / name).stat().st_size for name in (ARRAYS, DOCUMENT)) < 300_000
+    assert found.about["version"]
+    assert found.about["evaluation"]["bars"]
+
+
+def test_reading_and_judging_are_quick_and_need_no_learner() -> None:
+    """No scikit-learn, and no other heavy library, is imported to judge a series."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from takens.verdicts.calibration import carried; c = carried();"
+        "c.classify({name: float('nan') for name in c.features});"
+        "assert not {'sklearn', 'takens.bank'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.long
+def test_it_holds_on_fresh_series_of_unseen_systems() -> None:
+    """240 series of another seed, those of the test split: coverage, sharpness, and no false chaos to speak of."""
+    model = carried()
+    rows = [job(entry.plain()) for entry in plan(240, 20_01) if entry.split == "test"]
+    judged = model.judge(model.table([row["features"] for row in rows]))
+    truth = np.array([CLASSES.index(row["truth"]) for row in rows])
+    sets = judged.sets(0.9)
+    assert len(rows) > 60
+    assert sets[np.arange(len(rows)), truth].mean() > 0.82  # nominal 0.9, about 80 systems
+    assert sets.sum(axis=1).mean() < 2.6
+    assert np.mean(judged.probabilities.argmax(axis=1) == truth) > 0.6
+    chaos = CLASSES.index(CHAOTIC)
+    alone = sets[:, chaos] & (sets.sum(axis=1) == 1)
+    assert alone[(truth != chaos) & (truth != len(CLASSES) - 1)].mean() < 0.06
