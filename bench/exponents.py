@@ -145,7 +145,7 @@ def contenders(large: bool) -> dict[str, Solver]:
         elif large:
             found["heyoka 1e-6, QR every 0.5"] = make(large, 1e-6, 0.5)
         else:
-            found |= {f"heyoka 1e-6, QR every {tau}": make(large, 1e-6, tau) for tau in (0.1, 0.5, 1.0)}
+            found |= {f"heyoka 1e-6, QR every {tau}": make(large, 1e-6, tau) for tau in (0.1, 0.5, 1.0, 1.25)}
     return found
 
 
