@@ -253,20 +253,18 @@ def largest_lyapunov_exponent(
     values = np.array([member.limits()[0][0] for member in members])
     middle = float(np.median(values))
     doubt = Uncertainty.of(members, values)
-    half, error = doubt.half_width(level), doubt.chance
+    half = doubt.half_width(level)
     best = min(members, key=lambda member: member.error)
     curve = _divergence(replace(space, m=best.m, delay=best.delay), level, seed)
-    if not reason and middle > 0 and min(member.roughness for member in members) > NOISY:
-        reason = _hidden_by_noise(best)
-    if not reason and middle - half > 0:
-        reason = _unwitnessed(curve, best.error)
-    if not reason and middle > 0 and half > max(middle, 3 * error):
+    if not reason and middle > 0:
+        noisy = min(member.roughness for member in members) > NOISY
+        reason = _hidden_by_noise(best) if noisy else _unwitnessed(curve, best.error) if middle > half else ""
+    if not reason and middle > 0 and half > max(middle, 3 * doubt.chance):
         reason = f"the exponent depends on the embedding: {values.min() / step:.3g} to {values.max() / step:.3g}"
     ends = [float(curve.lags[min(i, len(curve.lags) - 1)]) * step for i in (curve.region.first, curve.region.last)]
     details = {
         "lag": curve.lags * step, "divergence": curve.curve, "saturation": curve.saturation, "region": tuple(ends),
-        "members": values / step, "error": best.error, "standard_error": error / step, "spread": doubt.spread / step,
-        "size": doubt.size / step, "noise": doubt.noise / step,
+        "members": values / step, "error": best.error, **{part: error / step for part, error in vars(doubt).items()},
         "time": channel.t[0] + (len(space.x) - best.delay * len(best.growth) + best.delay * np.arange(len(best.growth)))
         * step, "growth": best.growth[:, 0] / (best.delay * step), "mean_period": space.period * step,
     }  # fmt: skip
