@@ -16,6 +16,8 @@ from .embeddings import criteria_figure, delay_figure, divergence_figure, embedd
 from .recurrence import recurrence_figure
 from .scaling import fluctuation_figure, multifractal_figure
 from .spectra import spectrum_figure
+from .tested import LAWS, autocorrelation_figure, motif_figure, power_law_figure, stationarity_figure, surrogate_figure
+from .transitions import change_points_figure, early_warning_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,12 +33,23 @@ class FamilyFigure:
 
 
 FIGURES = (
+    FamilyFigure("time scales", ("autocorrelation",), autocorrelation_figure),
+    *(FamilyFigure("scaling", (name,), power_law_figure) for name in LAWS),
+    FamilyFigure("surrogates", ("surrogate_test",), surrogate_figure),
+    FamilyFigure("stationarity", ("stationarity",), stationarity_figure),
+    FamilyFigure("transitions", ("change_points",), change_points_figure),
+    FamilyFigure("transitions", ("early_warning",), early_warning_figure),
+    FamilyFigure("motifs", ("motif",), motif_figure),
+    FamilyFigure("motifs", ("discord",), motif_figure),
     FamilyFigure("periods", ("dominant_periods",), spectrum_figure),
     FamilyFigure("embedding", ("delay_mutual_information",), delay_figure),
     FamilyFigure("embedding", ("embedding_dimension_cao",), embedding_figure),
     FamilyFigure("embedding", ("embedding_dimension_hegger_kantz",), embedding_figure),
     FamilyFigure("embedding", ("optimal_embedding",), criteria_figure),
+    FamilyFigure("embedding", ("false_nearest_neighbours",), embedding_figure),
     FamilyFigure("chaos", ("largest_lyapunov_exponent",), divergence_figure),
+    FamilyFigure("chaos", ("lyapunov_exponent_rosenstein",), divergence_figure),
+    FamilyFigure("chaos", ("lyapunov_exponent_kantz",), divergence_figure),
     FamilyFigure("chaos", ("lyapunov_spectrum_from_data",), exponent_spectrum_figure),
     FamilyFigure("chaos", ("zero_one_test",), growth_figure),
     FamilyFigure("ordinal", ("permutation_entropy", "statistical_complexity"), complexity_plane),
