@@ -19,12 +19,14 @@ from .recurrence import recurrence_figure
 from .scaling import fluctuation_figure, multifractal_figure
 from .spectra import climate_spectrum_figure, spectrum_figure
 from .style import COLOURS, svg
+from .tested import autocorrelation_figure, motif_figure, power_law_figure, stationarity_figure, surrogate_figure
 from .transitions import change_points_figure, early_warning_figure
 
 __all__ = [
     "COLOURS",
     "FIGURES",
     "attractor_figure",
+    "autocorrelation_figure",
     "basins_figure",
     "calibration_figure",
     "change_points_figure",
@@ -50,6 +52,7 @@ __all__ = [
     "graph_figure",
     "growth_figure",
     "local_dimension_figure",
+    "motif_figure",
     "multifractal_figure",
     "multiscale_figure",
     "null_figure",
@@ -57,11 +60,14 @@ __all__ = [
     "parameter_plane_figure",
     "place_figure",
     "portrait_figure",
+    "power_law_figure",
     "recurrence_figure",
     "section_figure",
     "series_figure",
     "skill_figure",
     "spectrum_figure",
+    "stationarity_figure",
+    "surrogate_figure",
     "svg",
     "system_figure",
     "windows_figure",
