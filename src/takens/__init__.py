@@ -23,13 +23,13 @@ _PUBLIC = {
     "measure": "measures:measure_series",
     "measure_windows": "measures.windows",
     "relate": "measures.relations",
-    "verdict": "measures.verdict:verdict",
+    "verdict": "verdicts.procedure:verdict",
     "load": "models.store:load_law",
     "score": "scores:score",
     "study": "study:study",
     "backtest": "backtest:backtest",
 }
-_MODULES = ("checks", "dynamics", "errors", "figures", "io", "measures", "models", "scores", "systems")
+_MODULES = ("checks", "dynamics", "errors", "figures", "io", "measures", "models", "scores", "systems", "verdicts")
 
 __all__ = ["__version__", *_PUBLIC, *_MODULES]
 

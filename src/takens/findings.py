@@ -14,6 +14,7 @@ from .wording import counted, distinct, number, percent, signed
 
 if TYPE_CHECKING:
     from .study import Study
+    from .verdicts.result import Verdict
 
 
 STATE, SPECTRUM = "state_space_divergence", "spectral_hellinger"
@@ -33,9 +34,9 @@ class Finding:
 
 
 def findings(study: Study) -> Iterator[Finding]:
-    """The findings of a study, most important first: data, dynamics, time scales, best model, forecast, climate."""
-    yield _data(study)
+    """The findings of a study, most important first: dynamics, data, time scales, best model, forecast, climate."""
     yield from _verdict(study)
+    yield _data(study)
     yield from _periods(study)
     yield from _choice(study)
     yield _calibration(study)
@@ -73,13 +74,17 @@ def _data(study: Study) -> Finding:
 
 
 def _verdict(study: Study) -> Iterator[Finding]:
-    shown = list(study.verdicts.items())
-    for channel, verdict in shown[:3]:
-        evidence = "; ".join(f"{step.question} {step.answer}" for step in verdict.steps)
-        sentence = verdict.sentence.rstrip(".") + "."
-        yield Finding("Kind of dynamics", f"{_named(study, channel)}{sentence}", evidence, "verdict")
+    found, shown = study.verdict, list(study.verdicts.items())
+    yield Finding("Kind of dynamics", f"{found.sentence}.", _answers(found), "verdict")
+    for channel, verdict in shown[:3] if len(shown) > 1 else []:
+        yield Finding("Kind of dynamics", f"{channel} alone: {verdict.sentence}.", _answers(verdict), "verdict")
     if len(shown) > 3:
         yield Finding("Kind of dynamics", f"{len(shown) - 3} more channels have their verdicts below.", "", "verdict")
+
+
+def _answers(verdict: Verdict) -> str:
+    """Question and answer of each step of a verdict."""
+    return "; ".join(f"{step.question} {step.answer[:1].upper()}{step.answer[1:]}" for step in verdict.steps)
 
 
 def _periods(study: Study) -> Iterator[Finding]:

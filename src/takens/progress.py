@@ -80,6 +80,20 @@ class Bar:
             self._drawn = -1.0
 
 
+class Delayed:
+    """Another progress that is shown only once a computation has taken `after` seconds: short ones stay silent."""
+
+    def __init__(self, shown: Progress, *, after: float = 2.0, now: Callable[[], float] = time.monotonic) -> None:
+        self._shown, self._begin, self._now = shown, now() + after, now
+
+    def __call__(self, stage: str, share: float) -> None:
+        if self._now() >= self._begin:
+            self._shown(stage, share)
+
+    def close(self) -> None:
+        self._shown.close()
+
+
 def spoken(seconds: float) -> str:
     """A duration as a person says it: `8 s`, `2 min 05 s`, `1 h 10 min`."""
     whole = max(0, round(seconds))

@@ -30,14 +30,14 @@ from .tasks import versions
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .measures.verdict import Verdict
+    from .verdicts.result import Verdict
 
 Progress = Callable[[str, float], Any]
 
 TRAINING_ROWS = 30_000
 """Most rows, the latest ones, that models learn from in a study; measures see all."""
 MEASURED_CHANNELS = 12
-"""Most channels that are measured one by one in a study."""
+"""Most channels that are measured one by one in a study, and most views of the system that the verdict rests on."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Study:
     """Everything a study found; the report, the JSON file and the command line only read it.
 
     `estimates` holds the measures by name ("name[channel]" where there are several channels), `verdicts` one verdict a
-    channel, `candidates` all models (best first, then failed and skipped ones), `choice` the chosen model, the best
-    baseline and every model's CRPS skill against it. `forecast` continues the series; `last_window` is (history,
-    forecast, truth) of the last origin; `generated` is a free run of the chosen law and `observed` the rows it is
-    compared with.
+    channel, `verdict` the one on all channels and trajectories together, `candidates` all models (best first, then
+    failed and skipped ones), `choice` the chosen model, the best baseline and every model's CRPS skill against it.
+    `forecast` continues the series; `last_window` is (history, forecast, truth) of the last origin; `generated` is a
+    free run of the chosen law and `observed` the rows it is compared with.
     """
 
     series: Series
@@ -56,6 +56,7 @@ class Study:
     plan: Plan
     estimates: Mapping[str, Estimate]
     verdicts: Mapping[str, Verdict]
+    verdict: Verdict
     candidates: tuple[Candidate, ...]
     choice: Choice
     law: Law
@@ -129,7 +130,7 @@ def study(
     if horizon is not None:
         horizon = steps(horizon, last.interval, last.clock)
         plan_origins([_recent(last)], horizon)  # refuse an impossible horizon before any work
-    estimates, verdicts = _characterise(last, seed, report)
+    estimates, verdicts, verdict = _characterise(trajectories, seed, report)
     if horizon is None:
         horizon = default_horizon(last, estimates)
     recent = [*trajectories[:-1], _recent(last)]
@@ -145,7 +146,8 @@ def study(
     }  # fmt: skip
     settings |= {"argv": list(argv)} if argv else {}
     finished = Study(
-        series=last, horizon=horizon, plan=plan, estimates=estimates, verdicts=verdicts, settings=settings,
+        series=last, horizon=horizon, plan=plan, estimates=estimates, verdicts=verdicts, verdict=verdict,
+        settings=settings,
         versions=versions(), seconds=time.perf_counter() - began, notes=_notes(last, plan), findings=(), **result,
     )  # fmt: skip
     finished = replace(finished, findings=tuple(findings(finished)))
@@ -264,24 +266,36 @@ def _last_window(plan: Plan, samples: NDArray[np.float64], grid: Series) -> tupl
     return grid.rows(max(0, origin - 3 * plan.horizon), origin), forecast, truth
 
 
-def _characterise(series: Series, seed: int, report: Progress) -> tuple[dict[str, Estimate], dict[str, Verdict]]:
-    """All measures and the verdict of each channel (the first twelve)."""
-    from .measures.verdict import verdict
+def _characterise(
+    trajectories: Sequence[Series], seed: int, report: Progress
+) -> tuple[dict[str, Estimate], dict[str, Verdict], Verdict]:
+    """All measures and the verdict of each channel (the first twelve) of the last trajectory, and the joint verdict."""
+    from .verdicts import joint, verdict, views_of
 
+    series = trajectories[-1]
     names = series.channels[:MEASURED_CHANNELS]
     estimates: dict[str, Estimate] = {}
     verdicts: dict[str, Verdict] = {}
     for i, name in enumerate(names):
-        start, width = 0.02 + 0.23 * i / len(names), 0.23 / len(names)
+        start, width = 0.02 + 0.15 * i / len(names), 0.15 / len(names)
 
         def advance(what: str, done: int, total: int, at: float = start, wide: float = width) -> None:
-            report(f"measuring {what.replace('_', ' ')}", at + wide * done / (total + 2))
+            report(f"measuring {what.replace('_', ' ')}", at + wide * done / (total + 8))
+
+        def step(question: str, share: float, at: float = start, wide: float = width) -> None:
+            report("looking at the kind of dynamics", at + wide * (0.7 + 0.3 * share))
 
         one = series.select(name)
         found = measure_series(one, only=STUDIED, seed=seed, progress=advance)
         estimates.update({key if len(series.channels) == 1 else f"{key}[{name}]": e for key, e in found.items()})
-        verdicts[name] = verdict(one, seed=seed, estimates=found)
-    return estimates, verdicts
+        verdicts[name] = verdict(one, seed=seed, progress=step)
+    others = views_of(list(trajectories[:-1])) if len(trajectories) > 1 else {}
+    views = dict(verdicts)
+    for name, one in list(others.items())[: MEASURED_CHANNELS - len(verdicts)]:
+        report("looking at the kind of dynamics in earlier trajectories", 0.18)
+        views[f"before: {name}"] = verdict(one, seed=seed, segments=False)
+    level = next(iter(verdicts.values())).level
+    return estimates, verdicts, joint(views, level) if len(views) > 1 else verdicts[names[0]]
 
 
 def _opened(data: Any, reading: Mapping[str, Any]) -> list[Series]:

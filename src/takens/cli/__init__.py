@@ -9,9 +9,10 @@ import click
 
 from ..version import __version__
 from .calibrating import calibrate
-from .describing import info, measure, verdict
+from .describing import info, measure
 from .dynamics import exponents, invariants
 from .failures import answer, terminable
+from .judging import verdict
 from .modelling import fit, forecast, generate, models
 from .portraits import basins, diagram
 from .studying import study

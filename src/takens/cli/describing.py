@@ -1,4 +1,4 @@
-"""`takens info`, `takens measure`, `takens verdict`: what is in a file, without any model."""
+"""`takens info`, `takens measure`: what is in a file, without any model."""
 
 from __future__ import annotations
 
@@ -63,6 +63,8 @@ def measure(
 ) -> None:  # fmt: skip
     """Compute the measures of every channel in FILE, each with interval, admissibility and reference.
 
+    Without --only the verdict comes first, in one sentence (in JSON under "verdict").
+
     \b
     Examples:
       takens measure examples/sunspots.csv --only permutation_entropy,dominant_periods --plot figures
@@ -85,7 +87,7 @@ def measure(
             document, told = _estimates(series, only, relations, place, manner)
         documents.append(document)
         lines += told
-        _hint(series, manner)
+        hint(series, manner)
     manner.result(documents[0] if len(documents) == 1 else documents, lines)
 
 
@@ -106,6 +108,12 @@ def _estimates(
         progress.close()
     document = {key: _document(estimate) for key, estimate in estimates.items()}
     lines = estimate_lines(estimates, verbose=manner.verbose)
+    if only is None and not relations:
+        from .judging import judged
+
+        found = judged(series, 0.9, manner)
+        document = {"verdict": found.to_dict(), **document}
+        lines = [f"{found.channel}: {found.sentence}.", "", *lines]
     if plot is not None:
         from ..figures import family_figures
 
@@ -117,7 +125,7 @@ def _estimates(
             for channel, mine in whose.items()
             for name, _, figure in family_figures(mine)
         ]
-        _draw(drawn, plot, manner)
+        draw(drawn, plot, manner)
     return document, lines
 
 
@@ -159,11 +167,11 @@ def _windows(
         from ..figures import windows_figure
 
         possible = [name for m, name in enumerate(table.measures) if (table.value[m] == table.value[m]).any()]
-        _draw([(f"windows-{name}", windows_figure(table, name)) for name in possible], plot, manner)
+        draw([(f"windows-{name}", windows_figure(table, name)) for name in possible], plot, manner)
     return {**table.to_dict(), "start": begin, "stop": end}, lines
 
 
-def _draw(figures: list[tuple[str, Any]], place: Path, manner: Manner) -> None:
+def draw(figures: list[tuple[str, Any]], place: Path, manner: Manner) -> None:
     """Write each figure as SVG into the folder `place`, which is made."""
     from ..figures import svg
     from ..io.atomic import atomic_text
@@ -179,35 +187,7 @@ def _draw(figures: list[tuple[str, Any]], place: Path, manner: Manner) -> None:
         manner.remark(f"Written: {path}")
 
 
-@click.command(short_help="What kind of dynamics, step by step.")
-@reading
-@manner
-def verdict(source: Source, manner: Manner) -> None:
-    """Say what kind of dynamics each channel in FILE shows, step by step, with the evidence for each step.
-
-    The verdict may be "insufficient data" or "undetermined": that is an answer too.
-
-    \b
-    Example:
-      takens verdict examples/sunspots.csv
-    """
-    from ..measures.verdict import verdict as judge
-
-    documents: list[dict[str, Any]] = []
-    lines: list[str] = []
-    trajectories = source.trajectories()
-    for series in trajectories:
-        lines += [f"trajectory {series.name!r}"] if len(trajectories) > 1 else []
-        for channel in series.channels:
-            found = judge(series.select(channel), seed=manner.seed)
-            documents.append(found.to_dict())
-            lines += [f"{channel}: {found.sentence}."]
-            lines += [f"  {step.question} {step.answer}. {step.evidence.rstrip('.')}." for step in found.steps]
-        _hint(series, manner)
-    manner.result(documents[0] if len(documents) == 1 else documents, lines)
-
-
-def _hint(series: Series, manner: Manner) -> None:
+def hint(series: Series, manner: Manner) -> None:
     """Say how to go on where most measures refuse: on irregular times."""
     if series.sampling.kind == "irregular":
         step = f"{series.sampling.interval:.3g}"

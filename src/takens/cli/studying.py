@@ -84,6 +84,7 @@ def summary(found: Study, out: Path) -> dict[str, Any]:
         "series": found.series.name,
         "horizon": found.horizon,
         "findings": [{"title": f.title, "text": f.text, "evidence": f.evidence} for f in found.findings],
+        "verdict": {"kind": found.verdict.kind, "classes": found.verdict.classes, "sentence": found.verdict.sentence},
         "verdicts": {channel: verdict.classes for channel, verdict in found.verdicts.items()},
         "chosen": found.chosen,
         "best_baseline": found.best_baseline,

@@ -21,6 +21,7 @@ from .spectra import climate_spectrum_figure, spectrum_figure
 from .style import COLOURS, svg
 from .tested import autocorrelation_figure, motif_figure, power_law_figure, stationarity_figure, surrogate_figure
 from .transitions import change_points_figure, early_warning_figure
+from .verdicts import step_figure, verdict_figure
 
 __all__ = [
     "COLOURS",
@@ -67,8 +68,10 @@ __all__ = [
     "skill_figure",
     "spectrum_figure",
     "stationarity_figure",
+    "step_figure",
     "surrogate_figure",
     "svg",
     "system_figure",
+    "verdict_figure",
     "windows_figure",
 ]

@@ -17,6 +17,32 @@ THINNED = 4000
 """Rows above which the series figure draws extremes instead of every row."""
 
 
+STEPS = {
+    "enough": "The record in its standard deviations, and a few cycles of it. The band is as wide as the part that no "
+    "smooth function of the past explains: where it is as wide as the motion, the rest is guesswork.",
+    "stationary": "Mean and spread of sixteen parts of the record. Parts that wander like noise with memory are "
+    "no change; a level or a spread that keeps going one way is.",
+    "linear noise": "Each statistic of the record (large dots) among those of surrogates (small dots): linear noise "
+    "with the same values and the same spectrum. A large dot among small ones says that linear noise could do that.",
+    "cycle": "Left: how alike the record is to itself a lag later; returns that stay high to the end mean regular "
+    "motion. Right: the spectrum; lines as sharp as the record allows mean regular motion, broad hills do not.",
+    "deterministic": "Left: how far off a forecast from similar states is, 1 being no better than the mean; for a "
+    "deterministic law it falls once there are enough dimensions. Right: states that only look alike because there are "
+    "too few dimensions; for noise their share does not reach the dashed line.",
+    "chaotic": "Left: how fast states that were close part; chaos shows a straight rise, shaded where the exponent was "
+    "read. Right: how the error of forecasts grows with their horizon; noise starts high, chaos starts low and grows.",
+}
+"""Of the figure of each step of a verdict, by its name."""
+
+
+def kinds(level: float) -> str:
+    """Of the bar of the verdict."""
+    return (
+        f"How probable each kind is. Those in dark letters cannot be excluded at {percent(level)} confidence: over "
+        "records like those of the bank the true kind is among them that often."
+    )
+
+
 def series(data: Series, panels: int) -> str:
     """Of the series figure."""
     count = len(data.channels)

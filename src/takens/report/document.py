@@ -33,6 +33,7 @@ def report_json(study: Study) -> dict[str, Any]:
         "format_version": FORMAT,
         "series": _series(study.series),
         "findings": [plain(asdict(finding)) for finding in study.findings],
+        "verdict": study.verdict.to_dict(),
         "verdicts": {channel: verdict.to_dict() for channel, verdict in study.verdicts.items()},
         "estimates": {key: _estimate(estimate) for key, estimate in study.estimates.items()},
         "models": {

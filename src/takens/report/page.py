@@ -20,13 +20,13 @@ from ..forecast import Forecast
 from ..wording import counted
 from . import words
 from .document import QUANTILES, channel_facts
+from .judgement import VerdictPlates, draw_verdict, shown
 from .orbit import POINTS, Orbit, delay_of, orbit
 from .plate import Plate, Press
 from .plates import Draughtsman
 from .sources import references
 
 if TYPE_CHECKING:
-    from ..measures.verdict import Verdict
     from ..study import Study
 
 OPEN, DRAWN, ORBITS = 2, 4, 3
@@ -74,19 +74,26 @@ def _draw(study: Study) -> dict[str, Any]:
     plates: dict[str, Plate] = {"series": draw.series()}
     estimates = _by_channel(study)
     scales = {name: _draw_scales(draw, i, name, found) for i, (name, found) in enumerate(estimates.items())}
-    dynamics = {name: _draw_dynamics(draw, i, name, found) for i, (name, found) in enumerate(estimates.items())}
+    together = draw_verdict(draw.press, study.verdict, "-together", steps=False) if study.verdict.parts else None
+    dynamics, judged = {}, {}
+    for i, (name, found) in enumerate(estimates.items()):
+        if i < OPEN and name in study.verdicts:
+            judged[name] = draw_verdict(draw.press, study.verdicts[name], f"-{i + 1}" if i else "")
+        dynamics[name] = _draw_dynamics(draw, i, name, found)
     orbits = _orbits(study)
     if orbits:
         plates["attractor"] = draw.attractor(orbits[0])
     for name in ("skill", "fan", "forecast", "calibration", "climate", "climate_spectrum"):
         plates[name] = getattr(draw, name)()
     channels = [
-        _channel(study, i, name, found, scales[name] | dynamics[name])
+        _channel(study, i, name, found, judged.get(name), scales[name] | dynamics[name])
         for i, (name, found) in enumerate(estimates.items())
     ]
     drawn = [*plates.values(), *(p for group in (*scales.values(), *dynamics.values()) for p in group.values() if p)]
     return {
-        "plates": plates, "channels": channels, "orbits": orbits, "payload": [o.payload() for o in orbits],
+        "plates": plates, "channels": channels,
+        "together": shown(study.verdict, together) if study.verdict.parts else None,
+        "orbits": orbits, "payload": [o.payload() for o in orbits],
         "findings": _findings(study, {p.anchor: p for p in drawn}), "contents": _contents(bool(orbits)),
     }  # fmt: skip
 
@@ -125,8 +132,9 @@ def _draw_dynamics(draw: Draughtsman, index: int, name: str, found: Mapping[str,
 
 
 def _channel(
-    study: Study, index: int, name: str, found: Mapping[str, Estimate], plates: Mapping[str, Plate | None]
-) -> ChannelView:
+    study: Study, index: int, name: str, found: Mapping[str, Estimate], judged: VerdictPlates | None,
+    plates: Mapping[str, Plate | None],
+) -> ChannelView:  # fmt: skip
     from ..measures import REGISTRY
 
     rows: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
@@ -141,30 +149,8 @@ def _channel(
     verdict = study.verdicts.get(name)
     return ChannelView(
         name, unit, index == 0, index < OPEN, len(study.series.channels) == 1,
-        None if verdict is None else _verdict(verdict), rows[True], rows[False], **plates,
+        None if verdict is None else shown(verdict, judged), rows[True], rows[False], **plates,
     )  # fmt: skip
-
-
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    steps = []
-    for step in verdict.steps:
-        parts = []
-        if step.statistic:
-            value = "" if step.value is None else f" {words.number(step.value)}"
-            parts.append(words.measure_label(step.statistic) + value)
-        if step.p_value is not None:
-            parts.append(f"p = {words.p_value(step.p_value)}".replace("= <", "<"))
-        if step.level is not None:
-            parts.append(f"level {words.number(step.level)}")
-        if step.threshold:
-            parts.append(f"criterion: {step.threshold}")
-        answer = str(step.answer)
-        mood = "doubt" if not step.admissible else "yes" if answer.lower() == "yes" else "no"
-        steps.append({
-            "question": step.question, "answer": answer, "evidence": step.evidence, "numbers": "; ".join(parts),
-            "mood": mood,
-        })  # fmt: skip
-    return {"sentence": verdict.sentence, "confidence": verdict.confidence or "", "steps": steps}
 
 
 def _orbits(study: Study) -> list[Orbit]:
@@ -181,15 +167,15 @@ def _orbits(study: Study) -> list[Orbit]:
 def _findings(study: Study, plates: Mapping[str, Plate]) -> list[dict[str, Any]]:
     """The findings with a link to the figure or section that shows each."""
     sections = {"verdict": "See the steps"}
-    shown = []
+    told = []
     for finding in study.findings:
         plate = plates.get(finding.figure)
         where = f"Figure {plate.number}" if plate is not None and plate.number else sections.get(finding.figure, "")
-        shown.append({
+        told.append({
             "title": finding.title, "text": finding.text, "evidence": finding.evidence, "where": where,
             "link": finding.figure if where else "",
         })  # fmt: skip
-    return shown
+    return told
 
 
 def _contents(shape: bool) -> list[tuple[str, str]]:
@@ -280,6 +266,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     for name in ("number", "percent", "signed", "label", "measure_label"):
         made.filters[name] = getattr(words, name)
+    made.filters["ended"] = lambda text: f"{text.rstrip('.')}."
     return made
 
 

@@ -45,8 +45,11 @@ WORDS = {
     "ranked_kurtosis": "tails of the ranked values",
     # cycle
     "return_height": "height of the best return after one cycle",
+    "early_return": "height of returns early in the record of lags",
     "far_return": "height of returns after very many cycles",
     "return_decay": "how much of the first return is left after many cycles",
+    "fold_rest": "what is left when the record is folded on one period",
+    "fold_excess": "what folding on one period leaves beyond what returns leave",
     "line_share": "share of the power in lines of the spectrum",
     "first_line": "share of the power in the strongest line",
     "line_growth": "how much sharper lines are in the whole than in quarters",
