@@ -132,7 +132,7 @@ def _chaos(table: Table, judged: Judged) -> dict[str, Any]:
     others = (table.truth != CHAOS) & (table.truth != CLASSES.index(NONSTATIONARY))
     chaos = table.truth == CHAOS
     ready = chaos & (table.length >= LONG) & (table.noise <= QUIET) & (table.cycles >= CYCLES)
-    simple = ready & ~np.isin(table.family, ("delay", "lattice"))
+    simple = ready & np.isin(table.family, ("flows", "maps"))
     return {
         "false": share(alone, table, others).plain(),
         "false_by_class": {name: share(alone, table, table.truth == k).plain()

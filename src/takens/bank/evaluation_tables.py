@@ -70,7 +70,7 @@ def _chaos(found: Mapping[str, Any]) -> str:
     rows = [["said of regular motion and noise", _share(chaos["false"])]]
     rows += [[f"said of {name}", _share(share)] for name, share in chaos["false_by_class"].items()]
     rows += [["said of chaotic flows and maps, 2,000 values, 100 cycles, noise up to 5 %", _share(chaos["power"])],
-             ["the same with delay systems and lattices", _share(chaos["power_all"])]]  # fmt: skip
+             ["the same with delay systems and noise in the motion", _share(chaos["power_all"])]]  # fmt: skip
     for kind in ("length", "noise"):
         rows += [[f"said of chaos, {kind} {name}", _share(share)] for name, share in chaos["power_by"][kind].items()]
     return '### How often "chaotic" is said alone\n\n' + _table(("per cent", ""), rows)
