@@ -41,7 +41,7 @@ def calibrate(size: int, workers: int | None, scheduler: str | None, manner: Man
     try:
         bank = run_bank(
             size, out / "work", seed=manner.seed, workers=workers, scheduler=scheduler,
-            report=lambda label, share: progress("series of the bank", share),
+            report=lambda label, share: progress(f"series of the bank, {int(20 * share)} of 20 parts", share),
         )  # fmt: skip
         progress("fitting and evaluating", 1.0)
         fitted, found = fit(bank, size=size, seed=manner.seed)
