@@ -136,6 +136,19 @@ def _part(channel: Channel, method: str | None) -> tuple[Array, Array, dict[str,
     return t, x, {"rows": channel.used, **settings}, chosen
 
 
+def _scales(
+    t: Array, x: Array, method: str, delay: int | None, period: float | None, chosen: dict[str, str]
+) -> dict[str, Any]:
+    """The delay, and the period where one is used; `chosen` receives how they were taken from the data."""
+    if delay is None:
+        even = _even(t, x[None])[0] if method == "lomb_scargle" else x
+        delay = min(correlation_steps(even), max(1, len(x) // 20))
+        chosen["delay"] = "first 1/e of the autocorrelation"
+    if period is None and method in CYCLIC:
+        period, chosen["period"] = strongest_period(x), "highest peak of the periodogram"
+    return {"delay": delay} if period is None else {"delay": delay, "period": period}
+
+
 @measure(family="surrogates", reference="Schreiber and Schmitz, Physica D 142, 346 (2000)", minimum=50, regular=False)
 def surrogate_test(
     channel: Channel, *, method: str | None = None, statistic: Statistic | Mapping[str, Statistic] | None = None,
@@ -173,15 +186,9 @@ def surrogate_test(
     t, x = t[start:stop], x[start:stop]
     tied = 1 - len(np.unique(x)) / len(x)
     x = normal_scores(x) if by_ranks else x
-    if delay is None:
-        even = _even(t, x[None])[0] if method == "lomb_scargle" else x
-        delay = min(correlation_steps(even), max(1, len(x) // 20))
-        chosen["delay"] = "first 1/e of the autocorrelation"
-    if period is None and method in CYCLIC:
-        period, chosen["period"] = strongest_period(x), "highest peak of the periodogram"
     settings |= {
-        "surrogates": surrogates, "embedding_dimension": embedding_dimension, "delay": delay, "k": k,
-        "iterations": iterations, "end_matched": (start, stop), **({} if period is None else {"period": period}),
+        "surrogates": surrogates, "embedding_dimension": embedding_dimension, "k": k, "iterations": iterations,
+        "end_matched": (start, stop), **_scales(t, x, method, delay, period, chosen),
     }  # fmt: skip
     try:
         copies, more = _made(method, t, x, surrogates, seed, settings)
