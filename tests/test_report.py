@@ -219,6 +219,7 @@ def test_document_has_the_numbers_of_the_study(flow):
     assert models["skill"][flow.chosen]["value"] == pytest.approx(flow.skill[flow.chosen][0])
     assert set(found["estimates"]) == set(flow.estimates)
     assert set(found["verdicts"]) == {"x", "z"}
+    assert found["verdict"]["sentence"] == flow.verdict.sentence
     assert found["settings"]["seed"] == 1
     assert found["versions"]["takens"] == takens.__version__
 
@@ -273,9 +274,10 @@ def test_findings_and_verdicts_are_said_in_full(flow, page):
     text = " ".join(" ".join(Page(page).text).split())
     for finding in flow.findings:
         assert " ".join(finding.text.split()) in text
+    assert flow.verdict.sentence in text
     for verdict in flow.verdicts.values():
         assert verdict.sentence in text
-        assert all(step.question in text for step in verdict.steps)
+        assert all(step.question in text and step.evidence in text for step in verdict.steps)
     for reference in {e.reference for e in flow.estimates.values() if e.reference}:
         assert reference.rstrip(". ") in text
 

@@ -85,7 +85,7 @@ def _record(details: Mapping[str, Any], step: Step) -> Figure:
     near.plot(rows, x[rows], color=COLOURS["accent"], linewidth=0.9, marker="." if count < 90 else "", markersize=3)
     whole.set_title("as it is looked at", fontweight="normal")
     whole.set(xlabel="sample", ylabel="standard deviations")
-    near.set_title(f"{count} samples; band: unexplained", fontweight="normal")
+    near.set_title(f"{count} samples of it", fontweight="normal")
     near.set_xlabel("sample")
     return figure
 

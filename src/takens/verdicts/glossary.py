@@ -45,7 +45,7 @@ WORDS = {
     "ranked_kurtosis": "tails of the ranked values",
     # cycle
     "return_height": "height of the best return after one cycle",
-    "early_return": "height of returns early in the record of lags",
+    "early_return": "height of the best return within three cycles",
     "far_return": "height of returns after very many cycles",
     "return_decay": "how much of the first return is left after many cycles",
     "fold_rest": "what is left when the record is folded on one period",
