@@ -206,6 +206,8 @@ def test_conflicts_are_named():
     assert "linear noise" in conflicts(said(linear_noise="not that one could see"), (CHAOTIC,))[0]
     assert "chaos" in conflicts(said(chaotic="yes"), (PERIODIC,))[0]
     assert "regular" in conflicts(said(chaotic="no"), (CHAOTIC,))[0]
+    untrusted = [Step("chaotic", "?", "cannot be said", "", admissible=False)]
+    assert "no exponent" in conflicts(untrusted, (CHAOTIC,))[0]
     assert "for good" in conflicts(said(cycle="yes, and for good"), (CHAOTIC,))[0]
     assert not conflicts(said(chaotic="yes", cycle="no", stationary="yes"), (CHAOTIC,))
 

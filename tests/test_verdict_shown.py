@@ -79,7 +79,7 @@ def test_measures_lead_with_the_verdict(
     out, _ = run("measure", table, "--channels", "a", "-q", capsys=capsys)
     assert out.startswith("a: Chaotic")
     found = json.loads(run("measure", table, "--channels", "a", "--json", "-q", capsys=capsys)[0])
-    assert list(found)[0] == "verdict"
+    assert next(iter(found)) == "verdict"
     assert set(found) == asked | {"verdict"}
     some = run("measure", table, "--only", "stationarity", "--json", "-q", capsys=capsys)[0]
     assert "verdict" not in json.loads(some)

@@ -29,9 +29,12 @@ def holm(steps: Sequence[Step]) -> dict[str, float]:
 
 
 def exponent_of(view: View, steps: Sequence[Step]) -> tuple[tuple[float, float, float] | None, float]:
-    """The exponent with its interval in the channel's time unit, and the time until forecasts lose their skill."""
+    """The exponent with its interval in the channel's time unit, and the time until forecasts lose their skill.
+
+    None and NaN where no exponent is admissible.
+    """
     step = next((one for one in steps if "exponent" in one.details), None)
-    if step is None or step.details["exponent"] is None:
+    if step is None or step.details["exponent"] is None or not step.admissible:
         return None, float("nan")
     pace = view.stride * view.channel.interval
     value, low, high = (float(number) / pace for number in step.details["exponent"])
@@ -54,6 +57,8 @@ def conflicts(steps: Sequence[Step], classes: tuple[str, ...]) -> tuple[str, ...
         found.append("exponent and 0-1 test, read alone, would say chaos")
     if answers.get("chaotic") == "no" and classes == (CHAOTIC,):
         found.append("exponent and 0-1 test, read alone, would say regular")
+    if classes == (CHAOTIC,) and any(step.name == "chaotic" and not step.admissible for step in steps):
+        found.append("no exponent could be measured that one should trust")
     if answers.get("cycle") == "yes, and for good" and not {PERIODIC, QUASIPERIODIC} & set(classes):
         found.append("it returns to the same values for good, as regular motion does")
     return tuple(found)

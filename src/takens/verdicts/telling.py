@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -77,5 +78,5 @@ def reasons(verdict: Verdict) -> list[str]:
 def looked_at(verdict: Verdict) -> list[str]:
     """Which part of the record was looked at, where it was not all of it."""
     parts = [str(verdict.settings.get(key, "all")) for key in ("rows", "samples")]
-    left_out = [part for part in parts if part != "all"]
+    left_out = [re.sub(r", one in 1 of \d+ rows", "", part) for part in parts if part != "all"]
     return [f"Looked at: {'; '.join(left_out)}."] if left_out else []
