@@ -92,6 +92,7 @@ def test_a_bank_that_lacks_something_is_said(change: dict[str, Any], words: str)
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)  # 120 series in new processes: a minute and a half, more on a busy machine
 def test_the_command_resumes_and_gives_the_same_calibration(tmp_path: Path) -> None:
     """A small bank twice: the second run finds every series done; a third, elsewhere, makes the same files."""
     first, other = tmp_path / "first", tmp_path / "other"
