@@ -285,4 +285,20 @@ def test_long_records_are_looked_at_in_part():
     found = verdict(logistic(60_000))
     assert found.classes[0] == CHAOTIC
     assert "the middle 20000 of 60000 samples" in str(found)
+    assert NONSTATIONARY not in found.classes
     assert takens.verdict is verdict
+
+
+def test_change_outside_of_the_part_that_is_looked_at_is_not_overlooked():
+    x = autoregressive(90_000, 0.5)
+    x[:30_000] += 8
+    found = verdict(x)
+    assert NONSTATIONARY in found.classes
+    assert any("only a part was looked at" in conflict for conflict in found.conflicts)
+    assert abs(found.segments[0].stop - 30_000) < 30
+    together = joint({"a": found, "b": verdict(autoregressive(500, 0.5))}, 0.9)
+    assert NONSTATIONARY in together.classes
+    assert any(conflict.startswith("a: only a part") for conflict in together.conflicts)
+    steady = verdict(autoregressive(90_000, 0.5))
+    assert NONSTATIONARY not in steady.classes
+    assert steady.segments == ()

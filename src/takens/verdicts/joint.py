@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .classes import CHAOTIC, CLASSES
+from .classes import CHAOTIC, CLASSES, NONSTATIONARY
 from .interpretation import conflicts
 from .result import Verdict, kind_of, sentence_of
 
@@ -31,6 +31,9 @@ def joint(found: Mapping[str, Verdict], level: float) -> Verdict:
     classes = tuple(c for i, c in enumerate(order) if i == 0 or p_values[c] > 1 - level + 1e-9)
     if classes == (CHAOTIC,) and not any(one.classes == (CHAOTIC,) for one in seen.values()):
         classes = (CHAOTIC, order[1])  # no view alone passes the stricter test for chaos
+    drifts = tuple(f"{name}: {one.settings['drift']}" for name, one in seen.items() if one.settings.get("drift"))
+    if drifts and NONSTATIONARY not in classes:
+        classes = (*classes, NONSTATIONARY)
     agreeing = [one for one in seen.values() if one.classes[0] == classes[0]] or list(seen.values())
     clearest = min(agreeing, key=lambda one: (len(one.classes), -max(one.probabilities.values())))
     sentence = sentence_of(classes, level, clearest.exponent, clearest.time_unit, clearest.horizon)
@@ -39,7 +42,7 @@ def joint(found: Mapping[str, Verdict], level: float) -> Verdict:
     }  # fmt: skip
     return Verdict(
         names, kind_of(classes), classes, level, f"{sentence} ({len(seen)} views of one system)", clearest.steps,
-        probabilities, p_values, clearest.adjusted, clearest.deciding, conflicts(clearest.steps, classes),
+        probabilities, p_values, clearest.adjusted, clearest.deciding, conflicts(clearest.steps, classes) + drifts,
         clearest.advice if len(classes) > 1 else (), clearest.exponent, clearest.horizon, clearest.time_unit, found, (),
         settings, clearest.calibration,
     )  # fmt: skip

@@ -30,6 +30,9 @@ MOST_SEGMENTS = 4
 LEAST_SEGMENT = 200
 """Stretches of a non-stationary record that get their own verdict: at most so many, of at least so many values."""
 
+WHOLE_LEVEL = 0.01
+"""Level at which slow change of a long record joins the kinds that its looked-at part leaves open."""
+
 Progress = Callable[[str, float], Any]
 
 
@@ -57,7 +60,8 @@ def verdict(
 
     Raises `SettingError` unless 0.5 <= `level` < 1. Data that cannot be looked at - irregular times, fewer than 200
     values in one stretch, constants, few levels - give "insufficient data" with what would suffice. Cost: 1 s for 5,000
-    values of a channel; of records beyond 20,000 values the middle is looked at, thinned as far as their pace allows.
+    values of a channel; of records beyond 20,000 values the middle is looked at, thinned as far as their pace allows,
+    and "non-stationary" joins the set where the whole does not look stationary.
     Not for data that were smoothed or interpolated: filtering makes noise look deterministic. Weak chaos,
     high-dimensional chaos and strange non-chaotic motion often stay undetermined.
     Source: docs/verdict.md; after Toker et al., Commun. Biol. 3, 11 (2020), with gates, levels and sets.
@@ -113,7 +117,7 @@ class Judge:
             why = remedied(answers[0].evidence.rstrip("."), series)
             return insufficient(name, self.level, why, answers)
         found = self._judged(name, view, answers)
-        if not segments or found.classes[0] != NONSTATIONARY:
+        if not segments or (found.classes[0] != NONSTATIONARY and not found.settings["drift"]):
             return found
         return replace(found, segments=self._segments(name, series, report))
 
@@ -130,20 +134,23 @@ class Judge:
     def _judged(self, name: str, view: View, answers: tuple[Step, ...]) -> Verdict:
         numbers = {key: value for step in answers for key, value in step.statistics.items()}
         answer = self.model.classify(numbers, self.level)
-        exponent, horizon = exponent_of(view, answers) if CHAOTIC in answer.classes else (None, float("nan"))
+        classes, drift = answer.classes, drift_beyond(view)
+        if drift and NONSTATIONARY not in classes:
+            classes = (*classes, NONSTATIONARY)
+        exponent, horizon = exponent_of(view, answers) if CHAOTIC in classes else (None, float("nan"))
         unit = view.channel.time_unit
-        sentence = sentence_of(answer.classes, self.level, exponent, unit, horizon)
-        advised = advice(view, numbers, answer.classes)
-        if len(answer.classes) > MOST_OPEN and advised:
+        sentence = sentence_of(classes, self.level, exponent, unit, horizon)
+        advised = advice(view, numbers, classes)
+        if len(classes) > MOST_OPEN and advised:
             sentence = f"{sentence}; {advised[0][:1].lower()}{advised[0][1:]}"
         settings = {
             "seed": self.seed, "rows": view.channel.used, "samples": view.used or "all", "stride": view.stride,
-            "chaos_p": answer.chaos_p,
+            "chaos_p": answer.chaos_p, "drift": drift,
         }  # fmt: skip
         return Verdict(
-            name, kind_of(answer.classes), answer.classes, self.level, sentence, answers, answer.probabilities,
-            answer.p_values, holm(answers), dict(list(answer.evidence.items())[:8]),
-            conflicts(answers, answer.classes), advised, exponent, horizon, unit, {}, (), settings,
+            name, kind_of(classes), classes, self.level, sentence, answers, answer.probabilities, answer.p_values,
+            holm(answers), dict(list(answer.evidence.items())[:8]),
+            conflicts(answers, classes) + ((drift,) if drift else ()), advised, exponent, horizon, unit, {}, (), settings,
             str(self.model.about.get("version", "")),
         )  # fmt: skip
 
@@ -159,6 +166,21 @@ class Judge:
             Segment(a, b, self.channel(name, series.rows(a, b), False, lambda question, share: None))
             for a, b in longest
         )
+
+
+def drift_beyond(view: View) -> str:
+    """What speaks against one law for the whole of a long record, of which only a part is looked at; "" if nothing.
+
+    The permutation test of `takens.stationarity` on all values, at 1 %.
+    """
+    if not view.used:
+        return ""
+    test = REGISTRY["stationarity"].on(view.channel, "x", seed=view.seed, permutations=499)
+    if test.value is None or not test.admissible:
+        return f"only a part was looked at, and for the whole drift cannot be excluded: {test.reason}"
+    if test.value <= WHOLE_LEVEL:
+        return f"only a part was looked at, and the whole changes slowly (p = {float(test.value):.2g})"
+    return ""
 
 
 def changes(series: Series, seed: int) -> list[int]:
