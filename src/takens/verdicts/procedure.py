@@ -21,6 +21,7 @@ from .joint import joint
 from .result import MOST_OPEN, Segment, Verdict, insufficient, kind_of, sentence_of
 from .statistics import view_of
 from .steps import STEPS
+from .steps.enough import Enough
 from .view import LONGEST, View
 
 if TYPE_CHECKING:
@@ -113,8 +114,8 @@ class Judge:
         except Refused as refusal:
             return insufficient(name, self.level, remedied(str(refusal), series))
         answers = self._asked(view, report)
-        if answers and answers[0].answer == "no":
-            why = remedied(answers[0].evidence.rstrip("."), series)
+        if answers and refused(answers[-1]):
+            why = remedied(answers[-1].evidence.rstrip("."), series)
             return insufficient(name, self.level, why, answers)
         found = self._judged(name, view, answers)
         if not segments or (found.classes[0] != NONSTATIONARY and not found.settings["drift"]):
@@ -122,12 +123,12 @@ class Judge:
         return replace(found, segments=self._segments(name, series, report))
 
     def _asked(self, view: View, report: Progress) -> tuple[Step, ...]:
-        """The answers of all steps; of the first alone where it says that the data are not enough."""
+        """The answers of the steps, up to one that says that the data are not enough."""
         answers: list[Step] = []
         for number, step in enumerate(self.steps):
             report(step.question, number / len(self.steps))
             answers.append(step.ask(view))
-            if number == 0 and answers[0].answer == "no":
+            if refused(answers[-1]):
                 break
         return tuple(answers)
 
@@ -150,8 +151,8 @@ class Judge:
         return Verdict(
             name, kind_of(classes), classes, self.level, sentence, answers, answer.probabilities, answer.p_values,
             holm(answers), dict(list(answer.evidence.items())[:8]),
-            conflicts(answers, classes) + ((drift,) if drift else ()), advised, exponent, horizon, unit, {}, (), settings,
-            str(self.model.about.get("version", "")),
+            conflicts(answers, classes) + ((drift,) if drift else ()), advised, exponent, horizon, unit, {}, (),
+            settings, str(self.model.about.get("version", "")),
         )  # fmt: skip
 
     def _segments(self, name: str, series: Series, report: Progress) -> tuple[Segment, ...]:
@@ -166,6 +167,11 @@ class Judge:
             Segment(a, b, self.channel(name, series.rows(a, b), False, lambda question, share: None))
             for a, b in longest
         )
+
+
+def refused(step: Step) -> bool:
+    """Whether the step that asks for enough data says that there are not."""
+    return step.name == Enough.name and step.answer == "no"
 
 
 def drift_beyond(view: View) -> str:
