@@ -98,8 +98,8 @@ def test_one_row_one_channel_in_words(read, capsys, tmp_path):
     (tmp_path / "runs.csv").write_text("run,t,x\n" + "".join(f"{r},{t},{t % 5}\n" for r in "ab" for t in range(40)))
     assert main(["verdict", str(tmp_path / "runs.csv"), "--id", "run"]) == 0
     said = capsys.readouterr().out
-    assert "trajectory 'a'" in said
-    assert "trajectory 'b'" in said
+    assert "a: x: Cannot tell: 40 values" in said
+    assert "b: x: Cannot tell: 40 values" in said
 
 
 def test_missing_on_the_command_line(tmp_path, capsys):

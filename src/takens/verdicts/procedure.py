@@ -177,9 +177,9 @@ def refused(step: Step) -> bool:
 def drift_beyond(view: View) -> str:
     """What speaks against one law for the whole of a long record, of which only a part is looked at; "" if nothing.
 
-    The permutation test of `takens.stationarity` on all values, at 1 %.
+    The permutation test of `takens.stationarity` on all values, at 1 %. A record that is only thinned is seen whole.
     """
-    if not view.used:
+    if len(view.x) >= len(view.channel.x) // view.stride:
         return ""
     test = REGISTRY["stationarity"].on(view.channel, "x", seed=view.seed, permutations=499)
     if test.value is None or not test.admissible:

@@ -30,7 +30,8 @@ def view_of(data: Series | ArrayLike, seed: int = 0) -> View:
         )  # fmt: skip
     channel = prepared(series, regular=True, name="the verdict")
     if len(channel.x) < 50:
-        raise Refused(f"{len(channel.x)} values in the longest stretch without a gap; 200 are needed")
+        where = "" if channel.used == "all" else " in the longest stretch without a gap"
+        raise Refused(f"{len(channel.x)} values{where}; at least 200 are needed")
     return View(representable(channel)[0], seed)
 
 

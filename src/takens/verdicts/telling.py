@@ -78,5 +78,6 @@ def reasons(verdict: Verdict) -> list[str]:
 def looked_at(verdict: Verdict) -> list[str]:
     """Which part of the record was looked at, where it was not all of it."""
     parts = [str(verdict.settings.get(key, "all")) for key in ("rows", "samples")]
-    left_out = [re.sub(r", one in 1 of \d+ rows", "", part) for part in parts if part != "all"]
+    plain = r", one in 1 of \d+ rows|the middle (\d+) of \1 samples, "  # nothing thinned, nothing cut
+    left_out = [re.sub(plain, "", part) for part in parts if part != "all"]
     return [f"Looked at: {'; '.join(left_out)}."] if left_out else []
