@@ -148,7 +148,7 @@ def _returns(details: Mapping[str, Any], step: Step) -> Figure:
     right.plot(frequency[keep], np.maximum(scaled[keep], low), color=COLOURS["accent"], linewidth=0.7)
     right.plot(frequency[peaks], scaled[peaks], "o", color=COLOURS["late"], markersize=3)
     right.set(yscale="log", ylim=(low / 2, 3), xlabel="frequency (cycles a sample)")
-    right.set_title("spectrum and its lines", fontweight="normal")
+    right.set_title("spectrum and its highest peaks", fontweight="normal")
     return figure
 
 

@@ -25,7 +25,7 @@ STEPS = {
     "linear noise": "Each statistic of the record (large dots) among those of surrogates (small dots): linear noise "
     "with the same values and the same spectrum. A large dot among small ones says that linear noise could do that.",
     "cycle": "Left: how alike the record is to itself a lag later; returns that stay high to the end mean regular "
-    "motion. Right: the spectrum; lines as sharp as the record allows mean regular motion, broad hills do not.",
+    "motion. Right: the spectrum; peaks as sharp as the record allows mean regular motion, broad hills do not.",
     "deterministic": "Left: how far off a forecast from similar states is, 1 being no better than the mean; for a "
     "deterministic law it falls once there are enough dimensions. Right: states that only look alike because there are "
     "too few dimensions; for noise their share does not reach the dashed line.",
