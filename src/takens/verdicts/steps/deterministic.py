@@ -51,7 +51,7 @@ class Deterministic(Inquiry):
         evidence = f"One delay ahead the error is {best:.2g} standard deviations in {dimension:.0f} dimensions; " + (
             f"false neighbours vanish in {low[0]} dimensions" if low else "false neighbours do not vanish"
         )
-        if np.isfinite(found.get("dimension_7", NAN)):
+        if "dimension_growth" in found:
             evidence += f"; the dimension reads {found['dimension_3']:.2g} in 3 and {found['dimension_7']:.2g} in 7"
         return Step(
             self.name, self.question, "yes" if predictable else "no", evidence + ".",
