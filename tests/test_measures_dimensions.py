@@ -25,6 +25,7 @@ from takens.measures.dimensions import (
 from takens.measures.dimensions.correlation import plateau
 from takens.measures.dimensions.fixed_mass import mean_log_distances
 from takens.measures.dimensions.local import local_extremes
+from takens.measures.dimensions.pairs import DENSE, _share
 from takens.measures.dimensions.slopes import slow_approach
 from takens.measures.dimensions.takens_estimator import takens_estimate
 
@@ -55,6 +56,23 @@ def test_pairs_are_those_of_all_comparisons(seed, axes, metric, theiler, blocks)
     np.testing.assert_allclose(found.logs.sum(axis=(0, 1)), logs, atol=1e-9)
     apart = np.abs(np.subtract.outer(np.arange(60), np.arange(60))) > theiler
     assert (found.each == ((distance[:, :, None] <= radii) & apart[:, :, None]).sum(axis=1)).all()
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "maximum"])
+@pytest.mark.parametrize("blocks", [1, 3, 20])
+@pytest.mark.parametrize("theiler", [0, 1, 40, 500])
+def test_tiles_count_what_strips_count(metric, blocks, theiler):
+    # Rounding puts many distances on a limit; sums of logarithms are only made in strips.
+    rng = np.random.default_rng(theiler)
+    for axes in (1, 2, 5):
+        points = np.round(rng.normal(size=(701, axes)).cumsum(axis=0) / 10, 1) + rng.integers(0, 2, (701, axes))
+        radii = np.array([0.1, 0.3, 0.5, 1.0, 2.0, 5.0])
+        assert _share(np.roll(points, 1, axis=1), radii[-1]) > DENSE
+        tiles = count_pairs(points, radii, theiler=theiler, metric=metric, blocks=blocks)
+        strips = count_pairs(points, radii, theiler=theiler, metric=metric, blocks=blocks, logs=True)
+        assert tiles.close.sum(axis=(0, 1)).tolist() == strips.close.sum(axis=(0, 1)).tolist()
+        assert tiles.without(tiles.close).tolist() == strips.without(strips.close).tolist()
+        assert tiles.close[:, :, -1].sum() > 0
 
 
 def test_correlation_sum_of_a_circle_in_closed_form():
