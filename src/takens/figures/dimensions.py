@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import InsufficientData
 from ..estimate import Estimate
-from .style import COLOURS, canvas, styled
+from .style import COLOURS, canvas, in_time, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,5 +81,5 @@ def local_dimension_figure(estimate: Estimate) -> Figure:
         f"mean {local.mean():.3g}", (1, float(local.mean())), xycoords=("axes fraction", "data"), xytext=(0, 3),
         textcoords="offset points", ha="right", va="bottom", color=COLOURS["late"], fontsize=9,
     )  # fmt: skip
-    ax.set(xlabel="persistence (time)", ylabel="local dimension", ylim=(0, None))
+    ax.set(xlabel=in_time("persistence", estimate), ylabel="local dimension", ylim=(0, None))
     return figure

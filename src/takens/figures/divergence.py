@@ -1,4 +1,4 @@
-"""The 0-1 test by frequency, and exponents of a spectrum with what speaks for each."""
+"""The 0-1 test by frequency, exponents of a spectrum with what speaks for each, and the dimension they give."""
 
 from __future__ import annotations
 
@@ -74,4 +74,31 @@ def exponent_spectrum_figure(estimate: Estimate) -> Figure:
     ax.set(xlabel="exponent" if dimension is None else f"exponent (Kaplan-Yorke dimension {dimension:.2f})")
     ax.set_ylabel(f"exponent ({estimate.unit})")
     ax.margins(x=0.1, y=0.1)
+    return figure
+
+
+@styled
+def lyapunov_dimension_figure(estimate: Estimate) -> Figure:
+    """Sums of the largest exponents against their number: where the line crosses zero is the Kaplan-Yorke dimension.
+
+    Of `lyapunov_dimension`: reads `details` exponents. The band is the interval. Raises `InsufficientData` where there
+    is no value.
+    """
+    if estimate.value is None or "exponents" not in estimate.details:
+        raise InsufficientData(estimate.reason or "there are no exponents", place=estimate.channel)
+    exponents = np.asarray(estimate.details["exponents"], dtype=float)
+    sums = np.concatenate([[0.0], np.cumsum(exponents)])
+    figure, axes = canvas(2.6)
+    ax = axes[0, 0]
+    ax.axhline(0, color=COLOURS["muted"], linewidth=1, linestyle=(0, (4, 2)))
+    if estimate.interval is not None:
+        ax.axvspan(*map(float, estimate.interval), color=COLOURS["faint"], alpha=0.8, linewidth=0, zorder=0)
+    ax.plot(np.arange(len(sums)), sums, "o-", color=COLOURS["accent"], markersize=4)
+    value = float(estimate.value)
+    doubt = "" if estimate.admissible else " (not admissible)"
+    ax.axvline(value, color=COLOURS["late"], linewidth=1.2, label=f"dimension {value:.3g}{doubt}")
+    ax.set_xticks(np.arange(len(sums)))
+    unit = str(estimate.details.get("time_unit", ""))
+    ax.set(xlabel="exponents added, largest first", ylabel=f"their sum (1/{unit})" if unit else "their sum")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01))
     return figure

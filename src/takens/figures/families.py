@@ -11,12 +11,14 @@ from ..estimate import Estimate
 from .coupling import correlation_figure, cross_map_figure, null_figure
 from .dimensions import correlation_dimension_figure, local_dimension_figure
 from .disorder import complexity_plane, complexity_time_figure, multiscale_figure
-from .divergence import exponent_spectrum_figure, growth_figure
+from .divergence import exponent_spectrum_figure, growth_figure, lyapunov_dimension_figure
 from .embeddings import criteria_figure, delay_figure, divergence_figure, embedding_figure
+from .operators import transfer_operator_figure
 from .recurrence import recurrence_figure
 from .scaling import fluctuation_figure, multifractal_figure
 from .spectra import spectrum_figure
 from .tested import LAWS, autocorrelation_figure, motif_figure, power_law_figure, stationarity_figure, surrogate_figure
+from .timescales import decays_figure
 from .transitions import change_points_figure, early_warning_figure
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class FamilyFigure:
 
 FIGURES = (
     FamilyFigure("time scales", ("autocorrelation",), autocorrelation_figure),
+    FamilyFigure("time scales", ("exponential_times",), decays_figure),
     *(FamilyFigure("scaling", (name,), power_law_figure) for name in LAWS),
     FamilyFigure("surrogates", ("surrogate_test",), surrogate_figure),
     FamilyFigure("stationarity", ("stationarity",), stationarity_figure),
@@ -51,12 +54,14 @@ FIGURES = (
     FamilyFigure("chaos", ("lyapunov_exponent_rosenstein",), divergence_figure),
     FamilyFigure("chaos", ("lyapunov_exponent_kantz",), divergence_figure),
     FamilyFigure("chaos", ("lyapunov_spectrum_from_data",), exponent_spectrum_figure),
+    FamilyFigure("chaos", ("lyapunov_dimension",), lyapunov_dimension_figure),
     FamilyFigure("chaos", ("zero_one_test",), growth_figure),
     FamilyFigure("ordinal", ("permutation_entropy", "statistical_complexity"), complexity_plane),
     FamilyFigure("ordinal", ("complexity_time",), complexity_time_figure),
     FamilyFigure("entropies", ("multiscale_entropy",), multiscale_figure),
     FamilyFigure("entropies", ("composite_multiscale_entropy",), multiscale_figure),
     FamilyFigure("entropies", ("refined_composite_multiscale_entropy",), multiscale_figure),
+    FamilyFigure("entropies", ("transfer_operator_entropy",), transfer_operator_figure),
     FamilyFigure("dimensions", ("correlation_dimension",), correlation_dimension_figure),
     FamilyFigure("dimensions", ("takens_dimension",), correlation_dimension_figure),
     FamilyFigure("dimensions", ("local_dimension",), local_dimension_figure),

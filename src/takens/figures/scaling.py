@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import InsufficientData
 from ..estimate import Estimate
-from .style import COLOURS, canvas, styled
+from .style import COLOURS, canvas, in_time, plain_decades, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +40,9 @@ def fluctuation_figure(estimate: Estimate) -> Figure:
             line = height * (scale[part] / at) ** slope
             ax.plot(scale[part], line, color=COLOURS["late"], label=f"{slope:.2f} ± {error:.2f}")
         ax.axvline(at, color=COLOURS["muted"], linewidth=0.9, linestyle=(0, (2, 2)))
-    ax.set(xscale="log", yscale="log", xlabel="window (time)", ylabel="fluctuation")
+    ax.set(xscale="log", yscale="log", xlabel=in_time("window", estimate), ylabel="fluctuation")
+    plain_decades(ax.xaxis)
+    plain_decades(ax.yaxis)
     ax.legend(loc="upper left")
     return figure
 

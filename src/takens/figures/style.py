@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clock import Clock
+from ..estimate import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
@@ -144,6 +146,29 @@ def time_axis(axes: Axes, clock: Clock) -> None:
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=True))
     axes.xaxis.get_offset_text().set_color(COLOURS["muted"])
     axes.set_xlabel(f"time ({clock.timezone or 'UTC'})")
+
+
+def plain_decades(axis: Axis) -> None:
+    """Number a logarithmic axis at its powers of ten, or at 1, 2 and 5 where it is short; call it after drawing.
+
+    Powers of ten alone leave a short axis without a number; all others overlap.
+    """
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    short = high / low < 100
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if short else (1.0,), numticks=8 if short else 6))
+    axis.set_minor_formatter(NullFormatter())
+    if short:
+        axis.set_major_formatter(FormatStrFormatter("%g"))
+
+
+def in_time(what: str, estimate: Estimate) -> str:
+    """The label of an axis of time, or of frequency, in the time unit of the channel that `estimate` is of."""
+    unit = str(estimate.details.get("time_unit", ""))
+    if unit in ("", "time"):
+        return what
+    return f"{what} (cycles per {unit})" if what == "frequency" else f"{what} ({unit})"
 
 
 def named(name: str, unit: str, most: int = 40) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InsufficientData
 from ..estimate import Estimate
-from .style import COLOURS, canvas, named, styled, thinned
+from .style import COLOURS, canvas, in_time, named, plain_decades, styled, thinned
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +69,7 @@ def stationarity_figure(estimate: Estimate) -> Figure:
         ax.plot(time, column, color=colour, marker="o", markersize=3)
         ax.locator_params(axis="y", nbins=4)
         ax.set_title(f"{name}: p = {p:.2g}")
-    axes[-1, 0].set_xlabel("time of block")
+    axes[-1, 0].set_xlabel(in_time("time of block", estimate))
     channel = f"{named(estimate.channel, '', 20)}: " if estimate.channel else ""
     figure.suptitle(f"{channel}p = {float(estimate.value):.2g} together", x=0.01, ha="left", size=9.5)
     return figure
@@ -90,7 +91,7 @@ def autocorrelation_figure(estimate: Estimate) -> Figure:
     if estimate.value is not None and np.isfinite(estimate.value):
         time = f"{float(estimate.value):.3g} {estimate.unit}".rstrip()
         ax.axvline(float(estimate.value), color=COLOURS["late"], linewidth=1.2, label=f"1/e after {time}")
-    ax.set(xlabel=f"lag ({estimate.unit})" if estimate.unit else "lag", ylabel="autocorrelation")
+    ax.set(xlabel=in_time("lag", estimate), ylabel="autocorrelation")
     ax.legend(loc="upper right")
     return figure
 
@@ -115,7 +116,7 @@ def motif_figure(estimate: Estimate) -> Figure:
     top.set_ylabel(named(estimate.channel or "value", "", 16))
     top.set_title(f"{estimate.name}: p = {float(estimate.value):.2g}")
     bottom.plot(thinned(time[: len(profile)], 2000), thinned(profile, 2000), color=COLOURS["accent"], linewidth=0.8)
-    bottom.set(xlabel="time", ylabel="distance to\nnearest other")
+    bottom.set(xlabel=in_time("time", estimate), ylabel="distance to\nnearest other")
     return figure
 
 
@@ -127,14 +128,19 @@ LAWS = {
 """Measures whose value is read off a curve on logarithmic scales: what stands on the two axes."""
 
 
+SLOPES: dict[str, Callable[[float], float]] = {
+    "higuchi_dimension": lambda value: -value, "hurst_whittle": lambda value: 1 - 2 * value,
+    "spectral_slope": lambda value: -value,
+}  # fmt: skip
+"""The slope on logarithmic scales that a value of a measure means, where the estimate keeps no fitted curve."""
+
+
 @styled
 def power_law_figure(estimate: Estimate) -> Figure:
     """The curve on logarithmic scales whose slope or knee a measure is, with the fitted or expected one where kept.
 
     Reads the two `details` named in `LAWS` and "fitted" or "expected". Raises `InsufficientData` without them.
     """
-    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
-
     across, up = LAWS[estimate.name]
     _needed(estimate, across, up)
     x, y = (np.asarray(estimate.details[name], dtype=float) for name in (across, up))
@@ -143,20 +149,26 @@ def power_law_figure(estimate: Estimate) -> Figure:
     dense = len(x) > 40
     style = {"linewidth": 0.8} if dense else {"marker": "o", "markersize": 3.5}
     ax.loglog(x, y, color=COLOURS["accent"], label="data", **style)
+    if estimate.name in SLOPES and estimate.value is not None:
+        # Through the mean of the logarithms, from which the noise of a spectrum keeps a constant distance.
+        law = SLOPES[estimate.name](float(estimate.value)) * np.log(x)
+        law += np.mean(np.log(y[y > 0]) - law[y > 0])
+        ax.loglog(x, np.exp(law), color=COLOURS["late"], linestyle="--", label="power law")
+        ax.legend()
     for name in ("fitted", "expected"):
         if name in estimate.details:
             words = "fit" if name == "fitted" else "independent values"
             ax.loglog(x, estimate.details[name], color=COLOURS["late"], linestyle="--", label=words)
             ax.legend()
-    ax.set(xlabel=across, ylabel=up.replace("_", " "))
-    for axis in (ax.xaxis, ax.yaxis):
-        low, high = axis.get_view_interval()
-        # Powers of ten alone leave a short axis without a number; all others overlap.
-        short = high / low < 100
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if short else (1.0,), numticks=6))
-        axis.set_minor_formatter(NullFormatter())
-        if short:
-            axis.set_major_formatter(FormatStrFormatter("%g"))
+    if estimate.name == "spectral_time_scale" and estimate.interval is not None:
+        at, first, last = (1 / (2 * np.pi * float(tau)) for tau in (estimate.value, *estimate.interval[::-1]))
+        ax.axvspan(first, last, color=COLOURS["late"], alpha=0.15, linewidth=0, zorder=0)
+        ax.axvline(at, color=COLOURS["late"], linewidth=1.0, label="knee")
+        ax.set_xlim(min(x[0], first), x[-1])
+        ax.legend()
+    ax.set(xlabel=in_time("window" if across == "scale" else across, estimate), ylabel=up.replace("_", " "))
+    plain_decades(ax.xaxis)
+    plain_decades(ax.yaxis)
     doubt = "" if estimate.admissible else " (not admissible)"
     value = f"{float(estimate.value):.3g} {estimate.unit}".rstrip()
     ax.set_title(f"{estimate.name.replace('_', ' ')} {value}{doubt}")

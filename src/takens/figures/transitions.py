@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import InsufficientData
 from ..estimate import Estimate
-from .style import COLOURS, canvas, named, styled, thinned
+from .style import COLOURS, canvas, in_time, named, styled, thinned
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,8 +35,7 @@ def change_points_figure(estimate: Estimate) -> Figure:
         ax.axvspan(a, b, color=COLOURS["late"], alpha=0.25, linewidth=0)
         ax.axvline(at, color=COLOURS["late"], linewidth=1.0)
     count = len(estimate.value)
-    ax.set(xlabel=f"time ({estimate.unit})" if estimate.unit not in ("", "time") else "time")
-    ax.set_ylabel(named(estimate.channel or "value", ""))
+    ax.set(xlabel=in_time("time", estimate), ylabel=named(estimate.channel or "value", ""))
     ax.set_title(f"{count or 'no'} change{'' if count == 1 else 's'} of {estimate.settings['model']}"
                  f" (p = {estimate.details['p_value']:.2g})")  # fmt: skip
     return figure
@@ -64,5 +63,5 @@ def early_warning_figure(estimate: Estimate) -> Figure:
         colour = COLOURS["late"] if strong else COLOURS["accent"]
         ax.plot(thinned(np.asarray(found["indicator_time"]), 500), thinned(np.asarray(curve), 500), color=colour)
         ax.set_title(f"{name}: tau = {tau:.2f}, p = {p:.2g}")
-    axes[-1, 0].set_xlabel("time")
+    axes[-1, 0].set_xlabel(in_time("time", estimate))
     return figure

@@ -115,7 +115,9 @@ class Measure:
         if estimate.admissible and not np.isfinite(np.asarray(estimate.value, dtype=float)).all():
             reason = "the computation gave no finite number"
             estimate = replace(estimate, admissible=False, reason=reason)
-        return replace(estimate, settings=used, name=self.name, reference=self.reference, channel=name)
+        # Figures label their axes of time and frequency with it, also where the value itself has another unit.
+        details = {**estimate.details, "time_unit": channel.time_unit} if estimate.details else {}
+        return replace(estimate, settings=used, name=self.name, reference=self.reference, channel=name, details=details)
 
     def _refusal(self, refusal: Refused, name: str, **settings: Any) -> Estimate:
         return Estimate(

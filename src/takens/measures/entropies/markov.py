@@ -76,9 +76,10 @@ def transfer_operator_entropy(
     such that N is 20 bins^(dimension + 1), 2 to 20). The rate of the Markov chain on the boxes: above that of the
     process, which it nears as `dimension` grows; for a generating partition (a Markov one at dimension 1) it is the
     metric entropy, which other boxes may miss from below even as `dimension` grows. Interval: second-order delta method
-    over blocks, bias corrected, with the limits of the classes taken as known. Details: `invariant` distribution of the
-    operator and its `invariant_entropy`, `relaxation` time, `visits`, `links`. Admissible from 5 steps a link seen.
-    Finely sampled flows mostly stay in their box: take one sample a correlation time. Cost: O(N + boxes^3).
+    over blocks, bias corrected, with the limits of the classes taken as known. Details: `probability` of each step,
+    `invariant` distribution of the operator and its `invariant_entropy`, `relaxation` time, `visits`, `links`.
+    Admissible from 5 steps a link seen. Finely sampled flows mostly stay in their box: take one sample a correlation
+    time. Cost: O(N + boxes^3).
     """
     n = len(channel.x)
     chosen = {}
@@ -104,7 +105,7 @@ def transfer_operator_entropy(
         "conditional entropy of boxes by Ulam's method; second-order delta method over blocks, bias corrected",
         {"bins": bins, "dimension": dimension, "blocks": blocks}, chosen, not reason, reason,
         details={
-            "invariant": invariant, "visits": operator.visits, "links": len(links),
+            "probability": operator.probability, "invariant": invariant, "visits": operator.visits, "links": len(links),
             "invariant_entropy": float(-np.sum(invariant * np.log(np.where(invariant > 0, invariant, 1.0)))),
             "relaxation": operator.relaxation() * channel.interval, "corrected": value - float(spread.bias[0]),
         },
