@@ -53,6 +53,24 @@ def test_a_strong_trend_leaves_the_residuals_exact(rng):
     np.testing.assert_allclose(detrended_fluctuations(steep, [50], 2).variances[0], plain, rtol=1e-3)
 
 
+@pytest.mark.parametrize("size", [64, 107, 1000, 6001])
+@pytest.mark.parametrize("kind", ["noise", "walk", "smooth", "far from 0"])
+def test_long_windows_lose_no_digits(rng, kind, size):
+    # Residuals in extended precision; windows begin and end within the stretches they are put together from.
+    noise = rng.normal(size=20_011)
+    smooth = np.sin(np.arange(20_011) / 3000) + 1e-3 * noise
+    x = {"noise": noise, "walk": noise.cumsum(), "smooth": smooth, "far from 0": noise + 1e6}[kind]
+    profile = np.cumsum(x - x.mean()).astype(np.longdouble)
+    k = np.arange(size, dtype=np.longdouble) - np.longdouble(size - 1) / 2
+    slow = []
+    for start in (0, len(x) % size)[: 1 + (len(x) % size > len(x) / 100)]:
+        windows = profile[start : start + len(x) // size * size].reshape(-1, size)
+        windows = windows - windows.mean(axis=1, keepdims=True)
+        slow.append(((windows - (windows @ k / (k @ k))[:, None] * k) ** 2).mean(axis=1))
+    found = detrended_fluctuations(x, [size]).variances[0]
+    np.testing.assert_allclose(found, np.concatenate(slow).astype(float), rtol=3e-9 if size == 64 else 3e-10)
+
+
 def test_polynomials_are_orthonormal():
     basis = np.concatenate([np.full((1, 100_000), 100_000**-0.5), polynomials(100_000, 3)])
     np.testing.assert_allclose(basis @ basis.T, np.eye(4), atol=1e-12)

@@ -17,6 +17,10 @@ BLOCKS = 10
 """Consecutive blocks of time that the jackknife leaves out in turn; the largest window is as long as one of them."""
 
 
+LONG = 64
+"""Samples from which a window is put together from sums over short stretches."""
+
+
 @dataclass(frozen=True)
 class Fluctuations:
     """Mean square residuals of the profile in windows: for each of `scales (scale,)` an array over `variances[scale]`.
@@ -84,24 +88,29 @@ def detrended_fluctuations(x: Array, scales: Integers, order: int = 1) -> Fluctu
 
     Windows of each of `scales` samples follow one another from the beginning, and again from the end where more than
     1 % of the record would be left out (Kantelhardt et al. 2001). Raises `SettingError` unless order + 2 <= scale <=
-    length of `x (time,)`. Cost: O(N) a scale, 1e6 values and 58 scales in some hundredths of a second.
+    length of `x (time,)`. Cost: O(N) a scale, less than 1 ns a value, and a tenth of that for straight lines in windows
+    of hundreds of samples, which are put together from lines through 16.
     """
-    from ..kernels.fluctuation import window_variances
+    from ..kernels.fluctuation import long_window_variances, running_sum, short_fits, window_variances
 
+    x = np.ascontiguousarray(x, dtype=np.float64)
     n = len(x)
     scales = np.asarray(scales, dtype=np.int64)
     if order < 1 or scales.size == 0 or scales.min() < order + 2 or scales.max() > n:
         raise SettingError(f"windows of {scales.tolist()} samples do not fit order {order} and {n} values")
-    profile = x - x.mean()
-    np.cumsum(profile, out=profile)
+    profile = running_sum(x, x.mean())
+    fits = short_fits(profile) if order == 1 and scales.max() >= LONG else None
     variances = []
     for size in scales.tolist():
-        basis = polynomials(size, order)
         number = n // size
         starts = [0] if n - number * size <= n / 100 else [0, n - number * size]
         found = np.empty((len(starts), number))
+        basis = polynomials(size, order) if fits is None or size < LONG else None
         for i, start in enumerate(starts):
-            window_variances(profile, basis, start, found[i])
+            if basis is None:
+                long_window_variances(profile, fits, size, start, found[i])
+            else:
+                window_variances(profile, basis, start, found[i])
         variances.append(found.ravel())
     return Fluctuations(scales, tuple(variances), n, order)
 
