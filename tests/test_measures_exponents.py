@@ -13,6 +13,7 @@ from takens.measures.divergence import (
     lyapunov_exponent_rosenstein,
     rosenstein_curve,
     scaling_region,
+    strip_order,
 )
 from takens.measures.exponent_spectrum import (
     closed_sum,
@@ -22,6 +23,7 @@ from takens.measures.exponent_spectrum import (
     matched,
 )
 from takens.measures.exponents import Neighbourhoods, Tangent, largest_lyapunov_exponent
+from takens.measures.kernels.divergence import follow_pairs, nearest_in_strips
 from takens.measures.kernels.tangent import local_maps, tangent_growth
 from takens.neighbours import delay_vectors, nearest
 
@@ -86,6 +88,48 @@ def test_rosenstein_curve_is_the_definition():
         expected += [np.log(np.linalg.norm(points[i + k] - points[j + k])) for k in lags]
     np.testing.assert_allclose(sums.sum(axis=0), expected, rtol=1e-10)
     np.testing.assert_array_equal(counts.sum(axis=0), usable)
+
+
+@pytest.mark.parametrize("theiler", [0, 30, 250])
+@pytest.mark.parametrize("kind", ["noise", "line", "walk", "flow", "rounded", "rows"])
+def test_strips_find_the_nearest_neighbour(kind, theiler):
+    rng = np.random.default_rng(theiler)
+    points = {
+        "noise": rng.normal(size=(400, 6)),
+        "line": rng.normal(size=(400, 1)),
+        "walk": rng.normal(size=(400, 3)).cumsum(axis=0),
+        "flow": delay_vectors(np.sin(np.arange(420) / 5) + np.sin(np.arange(420) / 7), 3, 10),
+        "rounded": rng.normal(size=(400, 2)).round(1),
+        "rows": np.stack([np.arange(400) % 2, 1e-9 * rng.normal(size=400)], axis=1),
+    }[kind]
+    square, near = nearest_in_strips(points, *strip_order(points), theiler)
+    n = len(points)
+    table = np.array([((points - p) ** 2).sum(axis=1) for p in points])
+    table[(table == 0) | (np.abs(np.subtract.outer(np.arange(n), np.arange(n))) <= theiler)] = np.inf
+    np.testing.assert_allclose(square, table.min(axis=1), rtol=1e-12)
+    found = np.isfinite(square)
+    assert found.all() == (theiler < 200)
+    np.testing.assert_allclose(table[np.flatnonzero(found), near[found]], square[found], rtol=1e-12)
+    assert (near[~found] == -1).all()
+
+
+@pytest.mark.parametrize("lags", [np.arange(3, 43), np.array([0, 2, 50])])
+def test_followed_pairs_sum_their_logarithms_at_any_size(lags):
+    # Equal points, distances whose squares are subnormal, and products far beyond the range of a number.
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(6000, 2)) * 10.0 ** rng.integers(-120, 120, size=(6000, 1))
+    points[100:160], points[3000:3060] = 5.0, 5.0
+    points[200:260], points[3100:3160] = 1e-158, 2e-158
+    own, near = np.arange(2900), np.arange(2900) + 2900
+    label = own * 3 // 2900
+    sums, counts = follow_pairs(np.ascontiguousarray(points.T), own, near, lags, label, 3)
+    square = ((points[own[:, None] + lags] - points[near[:, None] + lags]) ** 2).sum(axis=2)
+    assert (square == 0).any()
+    assert ((square > 0) & (square < np.finfo(float).tiny)).any()
+    logs = np.where(square > 0, 0.5 * np.log(np.where(square > 0, square, 1)), 0)
+    for b in range(3):
+        np.testing.assert_allclose(sums[b], logs[label == b].sum(axis=0), rtol=1e-12)
+        np.testing.assert_array_equal(counts[b], (square > 0)[label == b].sum(axis=0))
 
 
 def test_kantz_curve_is_the_definition():
