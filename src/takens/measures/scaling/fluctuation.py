@@ -105,12 +105,11 @@ def detrended_fluctuations(x: Array, scales: Integers, order: int = 1) -> Fluctu
         number = n // size
         starts = [0] if n - number * size <= n / 100 else [0, n - number * size]
         found = np.empty((len(starts), number))
-        basis = polynomials(size, order) if fits is None or size < LONG else None
         for i, start in enumerate(starts):
-            if basis is None:
+            if fits is not None and size >= LONG:
                 long_window_variances(profile, fits, size, start, found[i])
             else:
-                window_variances(profile, basis, start, found[i])
+                window_variances(profile, polynomials(size, order), start, found[i])
         variances.append(found.ravel())
     return Fluctuations(scales, tuple(variances), n, order)
 
