@@ -9,7 +9,8 @@ from systems import autoregressive, henon, lorenz63
 from takens import Series
 from takens.checks import check_measure
 from takens.errors import InsufficientData
-from takens.figures import recurrence_figure
+from takens.figures import recurrence_figure, svg
+from takens.figures.recurrence import SHOWN, diagonal_runs
 from takens.measures import REGISTRY
 from takens.measures.recurrence import (
     cross_recurrence,
@@ -90,10 +91,19 @@ def test_visibility_entropy_of_noise_and_its_coverage():
 def test_the_recurrence_plot_shows_the_pairs_within_the_radius():
     found = recurrence_determinism(henon(1500)[:, 0])
     figure = recurrence_figure(found)
-    (dots,) = figure.axes[0].lines
-    points, radius = found.details["points"][:600], found.details["radius"]
+    points, radius = found.details["points"][:SHOWN], found.details["radius"]
     near = np.abs(points[:, None] - points[None]).max(axis=2) <= radius
-    assert len(dots.get_xdata()) == near.sum()
+    drawn = np.zeros_like(near)
+    for begin, end in zip(*diagonal_runs(near), strict=True):
+        steps = np.arange(end[0] - begin[0] + 1)
+        assert end[1] - begin[1] == steps[-1] >= 0
+        assert not drawn[begin[0] + steps, begin[1] + steps].any()
+        drawn[begin[0] + steps, begin[1] + steps] = True
+    np.testing.assert_array_equal(drawn, near)
+    (path,) = (patch.get_path() for patch in figure.axes[0].patches)
+    np.testing.assert_array_equal(path.vertices[::2], diagonal_runs(near)[0])
+    noise = recurrence_determinism(np.random.default_rng(1).normal(size=1000))
+    assert len(svg(recurrence_figure(noise), "the most broken plot")) < 150_000
     with pytest.raises(InsufficientData):
         recurrence_figure(recurrence_determinism(np.ones(500)))
 

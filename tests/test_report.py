@@ -25,6 +25,7 @@ from takens.report.document import thinned
 from takens.report.orbit import delay_of, orbit
 from takens.report.page import command
 from takens.report.plate import Press, inline
+from takens.report.plates import CURVES
 from takens.report.words import estimate_value, number, percent, setting, signed
 from takens.series import Series
 from takens.study import Study, study
@@ -398,3 +399,14 @@ def test_the_caption_of_a_spectrum_tells_cycles_from_broad_peaks():
     assert "near 9 hours and 7 days, are no regular cycles" in told
     broad = captions.spectrum(Estimate("dominant_periods", np.array([9.0]), "h", details={"narrow": [False]}), "h")
     assert "here at" not in broad
+
+
+def test_what_the_study_measures_has_its_figure(flow, page):
+    anchors = {attrs["id"] for tag, attrs in Page(page).tags if tag == "figure" and "id" in attrs}
+    for name in ("autocorrelation", "recurrence", "neighbours", "surrogates", "stationarity"):
+        measure = next(key for key, drawn in CURVES.items() if drawn[0] == name)
+        for tail, channel in zip(("", "-2"), flow.series.channels, strict=True):
+            drawable = flow.estimates[f"{measure}[{channel}]"].value is not None
+            assert (f"{name}{tail}" in anchors) == drawable, (name, channel)
+    assert {"autocorrelation", "recurrence-2", "surrogates"} <= anchors
+    assert f"{flow.estimates['recurrence_determinism[x]'].details['determinism']:.2f}, laminarity" in page

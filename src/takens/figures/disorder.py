@@ -45,7 +45,8 @@ def complexity_plane(
     for curve in (low, high):
         ax.plot(curve[:, 0], curve[:, 1], color=COLOURS["grid"], linewidth=1)
     top = float(high[:, 1].max())
-    for name, (x, y) in (landmarks(order) if others is None else others).items():
+    known = landmarks(order) if others is None else others
+    for name, (x, y) in known.items():
         ax.plot(x, y, "o", color=COLOURS["paper"], markeredgecolor=COLOURS["muted"], markersize=5)
         right = x < 0.7
         above = y < 0.05 * top
@@ -58,11 +59,13 @@ def complexity_plane(
     ax.fill(ellipse[:, 0], ellipse[:, 1], color=COLOURS["accent"], alpha=0.25, linewidth=0)
     doubtful = "" if entropy.admissible else " (doubtful)"
     lift = 7 if c > 0.1 * top else 16  # near the bottom stands the name of white noise
+    # Where the name of a landmark would lie under it, the name of the series stands below its dot.
+    crowded = any(abs(x - h) < 0.35 and 0.02 * top < y - c < 0.25 * top for x, y in known.values())
     ax.plot(h, c, "o", color=COLOURS["accent"], markersize=7)
     ax.annotate(
-        named(entropy.channel or "this series", "") + doubtful, (h, c), xytext=(-8 if h > 0.6 else 8, lift),
-        textcoords="offset points", ha="right" if h > 0.6 else "left", va="bottom", color=COLOURS["accent"],
-        fontweight="bold",
+        named(entropy.channel or "this series", "") + doubtful, (h, c), textcoords="offset points",
+        xytext=(-8 if h > 0.6 else 8, -lift if crowded else lift), ha="right" if h > 0.6 else "left",
+        va="top" if crowded else "bottom", color=COLOURS["accent"], fontweight="bold",
     )  # fmt: skip
     ax.set(xlim=(-0.02, 1.03), ylim=(0, 1.1 * max(top, c)), xlabel="permutation entropy: order → disorder")
     ax.set_ylabel("statistical complexity")

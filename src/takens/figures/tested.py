@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..durations import in_words
 from ..errors import InsufficientData
 from ..estimate import Estimate
-from .style import COLOURS, canvas, in_time, named, plain_decades, styled, thinned
+from .style import COLOURS, canvas, dots, in_time, named, plain_decades, styled, thinned
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,7 +67,8 @@ def stationarity_figure(estimate: Estimate) -> Figure:
     for ax, name, column, p in zip(axes[:, 0], found["names"], features.T, found["p_values"], strict=True):
         colour = COLOURS["late"] if p <= 0.05 else COLOURS["accent"]
         ax.axhline(column.mean(), color=COLOURS["grid"], linewidth=0.8)
-        ax.plot(time, column, color=colour, marker="o", markersize=3)
+        ax.plot(time, column, color=colour)
+        dots(ax, time, column, colour, 3.5)
         ax.locator_params(axis="y", nbins=4)
         ax.set_title(f"{name}: p = {p:.2g}")
     axes[-1, 0].set_xlabel(in_time("time of block", estimate))
@@ -85,11 +87,12 @@ def autocorrelation_figure(estimate: Estimate) -> Figure:
     lag, rho, error = (np.asarray(estimate.details[name]) for name in ("lag", "autocorrelation", "error"))
     figure, axes = canvas(2.6)
     ax = axes[0, 0]
-    ax.fill_between(lag, -1.96 * error, 1.96 * error, color=COLOURS["faint"], linewidth=0, label="95 % of noise")
+    band = thinned(np.column_stack([lag, 1.96 * error]), 100).T
+    ax.fill_between(band[0], -band[1], band[1], color=COLOURS["faint"], linewidth=0, label="95 % of noise")
     ax.axhline(0, color=COLOURS["grid"], linewidth=0.8)
     ax.plot(lag, rho, color=COLOURS["accent"], label="autocorrelation")
     if estimate.value is not None and np.isfinite(estimate.value):
-        time = f"{float(estimate.value):.3g} {estimate.unit}".rstrip()
+        time = in_words(float(estimate.value), estimate.unit or "step")
         ax.axvline(float(estimate.value), color=COLOURS["late"], linewidth=1.2, label=f"1/e after {time}")
     ax.set(xlabel=in_time("lag", estimate), ylabel="autocorrelation")
     ax.legend(loc="upper right")

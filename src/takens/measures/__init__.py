@@ -47,6 +47,7 @@ STUDIED = (
     "autocorrelation", "integral_time_scale", "delay_mutual_information", "embedding_dimension_cao",
     "false_nearest_neighbours", "largest_lyapunov_exponent", "zero_one_test", "permutation_entropy",
     "statistical_complexity", "dominant_periods", "surrogate_test", "stationarity",
+    "recurrence_determinism",
 )  # fmt: skip
 """The measures that a study computes: those that its findings and figures rest on."""
 

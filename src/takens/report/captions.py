@@ -34,6 +34,30 @@ STEPS = {
 }
 """Of the figure of each step of a verdict, by its name."""
 
+AUTOCORRELATION = (
+    "How alike the series is to itself a lag later. The curve of noise without memory stays in the grey band from the "
+    "first lag on; the line marks where the likeness has fallen to 1/e. Returns to high values are cycles."
+)
+RECURRENCE = (
+    "Two times are joined by a dot where the states at both are alike; near the diagonal, shaded, they are alike "
+    "because they are close in time. Long lines along the diagonal mean that what follows alike states is alike: a "
+    "cycle draws unbroken lines a period apart, chaos short ones, noise single dots. White bands are rare states, dark "
+    "squares are rests."
+)
+NEIGHBOURS = (
+    "The share of nearest states that part at once when one delay more is looked at: they were near by projection "
+    "only. Where it falls to few per cent, enough delays unfold the orbit; with noise it does not."
+)
+SURROGATES = (
+    "Statistics of the record (lines) among those of surrogates (bars), which have its spectrum and its values "
+    "but are otherwise linear noise. A line outside the bars is more than linear noise explains; p together counts "
+    "them all."
+)
+STATIONARITY = (
+    "Four features of successive blocks of the record. Blocks that scatter without order are no change; a feature that "
+    "wanders slowly, in orange, is one. p together counts all four."
+)
+
 
 def kinds(level: float) -> str:
     """Of the bar of the verdict."""

@@ -23,7 +23,7 @@ from .document import QUANTILES, channel_facts
 from .judgement import VerdictPlates, draw_verdict, shown
 from .orbit import POINTS, Orbit, delay_of, orbit
 from .plate import Plate, Press
-from .plates import Draughtsman
+from .plates import CURVES, Draughtsman
 from .sources import references
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ class ChannelView:
     complexity: Plate | None = None
     divergence: Plate | None = None
     embedding: Plate | None = None
+    autocorrelation: Plate | None = None
+    recurrence: Plate | None = None
+    neighbours: Plate | None = None
+    surrogates: Plate | None = None
+    stationarity: Plate | None = None
 
 
 def render(study: Study) -> str:
@@ -115,6 +120,7 @@ def _draw_scales(draw: Draughtsman, index: int, name: str, found: Mapping[str, E
     tail = f"-{index + 1}" if index else ""
     return {
         "spectrum": draw.spectrum(found.get("dominant_periods"), name, f"spectrum{tail}"),
+        "autocorrelation": draw.curve(CURVES["autocorrelation"], found.get("autocorrelation"), name, tail),
         "delay": draw.delay(found.get("delay_mutual_information"), name, f"delay{tail}"),
     }
 
@@ -123,11 +129,19 @@ def _draw_dynamics(draw: Draughtsman, index: int, name: str, found: Mapping[str,
     if index >= DRAWN:
         return {}
     tail = f"-{index + 1}" if index else ""
+
+    def curve(measure: str) -> Plate | None:
+        return draw.curve(CURVES[measure], found.get(measure), name, tail)
+
     entropy, complexity = found.get("permutation_entropy"), found.get("statistical_complexity")
     return {
         "complexity": draw.complexity(entropy, complexity, name, f"complexity{tail}"),
+        "recurrence": curve("recurrence_determinism") if index < OPEN else None,
         "divergence": draw.divergence(found.get("largest_lyapunov_exponent"), name, f"divergence{tail}"),
         "embedding": draw.embedding(found.get("embedding_dimension_cao"), name, f"embedding{tail}"),
+        "neighbours": curve("false_nearest_neighbours"),
+        "surrogates": curve("surrogate_test"),
+        "stationarity": curve("stationarity"),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,21 @@ from .plate import Plate, Press
 from .words import label
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ..study import Study
 
 PANELS = 4
 """Most channels drawn in one figure."""
+
+CURVES = {
+    "autocorrelation": ("autocorrelation", "Memory of", figures.autocorrelation_figure, captions.AUTOCORRELATION),
+    "recurrence_determinism": ("recurrence", "Recurrences of", figures.recurrence_figure, captions.RECURRENCE),
+    "false_nearest_neighbours": ("neighbours", "False neighbours in", figures.embedding_figure, captions.NEIGHBOURS),
+    "surrogate_test": ("surrogates", "Test against linear noise of", figures.surrogate_figure, captions.SURROGATES),
+    "stationarity": ("stationarity", "Test for change of", figures.stationarity_figure, captions.STATIONARITY),
+}
+"""Figures that take one estimate and need no more words than these: anchor, title, drawing, caption; by measure."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,16 @@ class Draughtsman:
             return self.press.missing(anchor, title, _why(estimate))
         caption = captions.spectrum(estimate, self.study.series.clock.unit)
         return self.press.plate(anchor, title, lambda: figures.spectrum_figure(estimate), caption)
+
+    def curve(
+        self, drawn: tuple[str, str, Callable[[Estimate], Figure], str], estimate: Estimate | None, channel: str,
+        tail: str,
+    ) -> Plate | None:  # fmt: skip
+        """One of `CURVES`, of `channel`; None where the measure kept no curve."""
+        name, title, draw, caption = drawn
+        if estimate is None or estimate.value is None or not estimate.details:
+            return None
+        return self.press.plate(f"{name}{tail}", f"{title} {channel}", lambda: draw(estimate), caption)
 
     def delay(self, estimate: Estimate | None, channel: str, anchor: str) -> Plate | None:
         """Mutual information against lag."""
