@@ -55,7 +55,7 @@ def count_pairs(
     1986). `blocks` cuts time into equal parts and tells the pairs apart by theirs. Exact: the counts are those of the
     comparison of all pairs. Raises `DataError` for points that are not finite and `SettingError` for radii that are not
     positive and ascending. Cost: the pairs within max(radii) in the two axes that vary together least, some 3 ns each;
-    where these are most pairs, or more than a third, less than 1 ns for every pair and 16 radii (`logs` and `each`
+    where these are more than a third of all, 0.7 to 2 ns for every pair and 16 radii instead (`logs` and `each`
     cost the 3 ns then too).
     """
     points = np.asarray(points, dtype=np.float64)
