@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import SettingError
+from ..errors import OutputError, SettingError
 from .options import Manner, Source, manner, reading
 from .quantities import in_clock, names
 
 if TYPE_CHECKING:
     from ..estimate import Estimate
     from ..series import Series
+
+Figures = list[tuple[str, Any]]
+"""Names and figures."""
 
 
 @click.command(short_help="What is in a file and what is wrong with it.")
@@ -75,26 +78,34 @@ def measure(
         raise SettingError("a step needs a window", place="--step", remedy="For instance --window 30d --step 1d.")
     if window is not None and (relations or only is None):
         raise SettingError("windows need --only with names of measures", place="--window")
+    if only is not None and not names(only):
+        raise SettingError("no name is given", place="--only", remedy="takens measure --list shows them.")
+    _writable(plot, manner.out)
     found = source.trajectories()
     documents: list[Any] = []
+    drawn: list[tuple[Path, Figures]] = []
     lines: list[str] = []
     for number, series in enumerate(found):
         lines += [f"trajectory {series.name!r}"] if len(found) > 1 else []
-        place = plot if plot is None or len(found) == 1 else plot / f"{number + 1}"
         if window is not None:
-            document, told = _windows(series, window, step, only, place, manner)
+            document, told, made = _windows(series, window, step, only, plot is not None, manner)
         else:
-            document, told = _estimates(series, only, relations, place, manner)
+            document, told, made = _estimates(series, only, relations, plot is not None, manner)
+        if plot is not None:
+            drawn.append((plot if len(found) == 1 else plot / f"{number + 1}", made))
         documents.append(document)
         lines += told
         hint(series, manner)
+    # Only now, so that an error in a later trajectory leaves no figures of the earlier ones.
+    for place, made in drawn:
+        draw(made, place, manner)
     manner.result(documents[0] if len(documents) == 1 else documents, lines)
 
 
 def _estimates(
-    series: Series, only: str | None, relations: bool, plot: Path | None, manner: Manner
-) -> tuple[Any, list[str]]:
-    """The measures or relations of one trajectory as a document and lines; the figures of each channel or pair."""
+    series: Series, only: str | None, relations: bool, plot: bool, manner: Manner
+) -> tuple[Any, list[str], Figures]:
+    """The measures or relations of one trajectory as a document and lines; figures of each channel or pair if asked."""
     from ..measures import measure_series, relate
 
     progress = manner.progress()
@@ -114,7 +125,8 @@ def _estimates(
         found = judged(series, 0.9, manner)
         document = {"verdict": found.to_dict(), **document}
         lines = [f"{found.channel}: {found.sentence}.", "", *lines]
-    if plot is not None:
+    drawn: Figures = []
+    if plot:
         from ..figures import family_figures
 
         whose: dict[str, dict[str, Any]] = {}
@@ -125,8 +137,7 @@ def _estimates(
             for channel, mine in whose.items()
             for name, _, figure in family_figures(mine)
         ]
-        draw(drawn, plot, manner)
-    return document, lines
+    return document, lines, drawn
 
 
 def _document(estimate: Estimate) -> dict[str, Any]:
@@ -136,9 +147,9 @@ def _document(estimate: Estimate) -> dict[str, Any]:
 
 
 def _windows(
-    series: Series, window: str, step: str | None, only: str | None, plot: Path | None, manner: Manner
-) -> tuple[Any, list[str]]:
-    """Measures of one trajectory through windows as a document and a table in lines; one figure a measure."""
+    series: Series, window: str, step: str | None, only: str | None, plot: bool, manner: Manner
+) -> tuple[Any, list[str], Figures]:
+    """Measures of one trajectory through windows as a document and a table in lines; one figure a measure if asked."""
     from ..measures.windows import measure_windows
     from ..wording import number
 
@@ -163,15 +174,32 @@ def _windows(
                     text += f" [{number(table.low[m, c, w], 4)}, {number(table.high[m, c, w], 4)}]"
                 doubt = "" if table.admissible[m, c, w] else f" ({table.reasons[m, c, w]})"
                 lines.append(f"  {begin[w]} to {end[w]}  {text}{doubt}")
-    if plot is not None:
+    drawn: Figures = []
+    if plot:
         from ..figures import windows_figure
 
         possible = [name for m, name in enumerate(table.measures) if (table.value[m] == table.value[m]).any()]
-        draw([(f"windows-{name}", windows_figure(table, name)) for name in possible], plot, manner)
-    return {**table.to_dict(), "start": begin, "stop": end}, lines
+        drawn = [(f"windows-{name}", windows_figure(table, name)) for name in possible]
+    return {**table.to_dict(), "start": begin, "stop": end}, lines, drawn
 
 
-def draw(figures: list[tuple[str, Any]], place: Path, manner: Manner) -> None:
+def _writable(plot: Path | None, out: Path | None) -> None:
+    """Raise `OutputError` where figures or the result cannot be written, before anything is computed."""
+    import os
+
+    if out is not None and out.is_dir():
+        raise OutputError("this is a folder, not a file", place=str(out), remedy="Name a file in it.")
+    if out is not None and not out.absolute().parent.exists():
+        raise OutputError("there is no such folder", place=str(out.parent), remedy="Make it, or choose another --out.")
+    for path in (place for place in (plot, None if out is None else out.absolute().parent) if place is not None):
+        there = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
+        if not there.is_dir():
+            raise OutputError("this is a file, not a folder", place=str(there), remedy="Name a folder.")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise OutputError("you may not write here", place=str(there), remedy="Choose another folder.")
+
+
+def draw(figures: Figures, place: Path, manner: Manner) -> None:
     """Write each figure as SVG into the folder `place`, which is made."""
     from ..figures import svg
     from ..io.atomic import atomic_text
@@ -179,11 +207,12 @@ def draw(figures: list[tuple[str, Any]], place: Path, manner: Manner) -> None:
     if not figures:
         manner.remark("None of these measures has a figure.")
         return
+    texts = [(name, svg(figure, name)) for name, figure in figures]
     place.mkdir(parents=True, exist_ok=True)
-    for name, figure in figures:
+    for name, text in texts:
         kept = "".join(c if c.isalnum() or c in "-_.~" else "_" for c in name.replace(" -> ", "-to-"))
         path = place / f"{kept}.svg"
-        atomic_text(path, svg(figure, name))
+        atomic_text(path, text)
         manner.remark(f"Written: {path}")
 
 

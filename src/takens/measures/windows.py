@@ -76,6 +76,18 @@ class WindowTable:
         }  # fmt: skip
 
 
+def _in_rows(grid: Series, window: float, step: float) -> tuple[int, int]:
+    """Length and step of windows in rows of `grid`. Raises `SettingError` where they do not fit."""
+    lengths = np.array([window, step], dtype=float) / grid.interval
+    if not (np.isfinite(lengths).all() and 1.5 < lengths[0] < len(grid) + 0.5 and lengths[1] > 0.5):
+        raise SettingError(
+            f"a window of {lengths[0]:.6g} rows and a step of {lengths[1]:.6g} do not fit a series of {len(grid)} rows",
+            place="window",
+            remedy=f"One row lasts {grid.interval:.4g} {grid.clock.unit}; windows need 2 rows, steps 1.",
+        )
+    return round(lengths[0]), round(lengths[1])
+
+
 def measure_windows(
     data: Series | ArrayLike,
     window: float,
@@ -106,13 +118,7 @@ def measure_windows(
     if len(series) < 2:
         raise SettingError(f"{len(series)} rows hold no window", place="window")
     grid = series.gridded()
-    interval = grid.interval
-    rows, stride = (round(length / interval) for length in (window, window / 2 if step is None else step))
-    if not 2 <= rows <= len(grid) or stride < 1:
-        raise SettingError(
-            f"a window of {rows} rows and a step of {stride} do not fit a series of {len(grid)} rows", place="window",
-            remedy=f"One row lasts {interval:.4g} {series.clock.unit}; windows need 2 rows, steps 1.",
-        )  # fmt: skip
+    rows, stride = _in_rows(grid, window, window / 2 if step is None else step)
     starts = np.arange(0, len(grid) - rows + 1, stride)
     jobs = list(product(range(series.shape[1]), range(len(starts))))
     columns = [grid.select(channel) for channel in grid.channels]
