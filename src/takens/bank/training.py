@@ -28,11 +28,11 @@ RIDGE = 20.0
 
 @dataclass(frozen=True)
 class Boosting:
-    """Settings of the boosted trees: few and small ones, so that all fit in 150 kB; `share` of the statistics a cut."""
+    """Settings of the boosted trees: few and small ones, so that all fit in half a MB; `share` of the statistics a cut."""
 
-    trees: int = 80
-    leaves: int = 6
-    rate: float = 0.1
+    trees: int = 120
+    leaves: int = 12
+    rate: float = 0.08
     ridge: float = 5.0
     least: int = 8
     share: float = 0.2
