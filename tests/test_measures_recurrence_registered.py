@@ -149,3 +149,36 @@ def test_cross_recurrence_of_like_and_unlike_systems():
     driver = autoregressive(1500, 0.5, seed=3)
     late = cross_recurrence(np.column_stack([driver[7:1007], driver[:1000]]))
     assert late.details["lag"][np.argmax(late.details["profile"])] == 7
+
+
+def test_slow_noise_that_lingers_gives_no_determinism():
+    slow = recurrence_determinism(autoregressive(800, 0.9, 3))
+    assert not slow.admissible
+    assert "wanders slowly" in slow.reason
+    assert slow.details["laminarity"] > slow.value
+    remedies = (autoregressive(8000, 0.9, 3)[::10], np.diff(autoregressive(800, 0.9, 3)))
+    for x in (*remedies, henon(800)[:, 0], lorenz63(800, 0.05)[:, 0]):
+        assert recurrence_determinism(x).admissible
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("record", "refused"),
+    [
+        (lambda seed: autoregressive(800, 0.9, seed), True),
+        (lambda seed: autoregressive(800, 0.97, seed), True),
+        (lambda seed: autoregressive(800, 0.5, seed), False),
+        (lambda seed: henon(800, seed)[:, 0], False),
+        (lambda seed: lorenz63(800, 0.05, seed, 5)[:, 0], False),
+    ],
+    ids=["AR(1) 0.9", "AR(1) 0.97", "AR(1) 0.5", "henon", "lorenz"],
+)
+def test_determinism_is_refused_where_its_interval_does_not_cover(record, refused):
+    first = recurrence_determinism(record(0), resamples=20)
+    held = {key: first.settings[key] for key in ("embedding_dimension", "delay", "theiler")}
+    found = [recurrence_determinism(record(seed), seed=seed, **held) for seed in range(40)]
+    truth = np.mean([one.value for one in found])
+    covered = np.mean([one.interval[0] <= truth <= one.interval[1] for one in found])
+    admissible = np.mean([one.admissible for one in found])
+    # 33 of 40 is what a nominal 90 % falls below once in a hundred.
+    assert (admissible <= 0.1 and covered < 0.8) if refused else (admissible == 1 and covered >= 33 / 40)
