@@ -338,9 +338,9 @@ def lyapunov_exponent_rosenstein(
     times (Lorenz 63 z, Roessler) or align late. The wide interval holds that: at a nominal 95 % 78 of 84 records of
     Roessler, Lorenz 63 y and z, Mackey-Glass and Henon that had no part in setting it, and 68 of 72 admissible ones of
     4,000 values of Mackey-Glass sampled every 1, 2, 3 or 6 (8 of 12 in an earlier sample; its misses are slopes too
-    steep by 1.4 to 1.6, where pairs align late, and one of 0.4, and no shape of the curve tells them from the
-    others). For the number itself use `largest_lyapunov_exponent`. Details: `lag` (time), `divergence`, `region`
-    (two times), `saturation`. At most 20,000 samples. Cost: 0.1 s.
+    steep by 1.4 to 1.6, where pairs align late, and one of 0.4; neither the rise nor the slope of the first third of
+    the region tells them from the others). For the number itself use `largest_lyapunov_exponent`. Details: `lag`
+    (time), `divergence`, `region` (two times), `saturation`. At most 20,000 samples. Cost: 0.1 s.
     """
     space = embedded(channel, embedding_dimension, delay, theiler)
     lags, sums, counts, saturation = followed(space, lambda points, k: rosenstein_curve(points, space.theiler, k))
