@@ -28,7 +28,7 @@ RIDGE = 20.0
 
 @dataclass(frozen=True)
 class Boosting:
-    """Settings of the boosted trees: few and small ones, so that all fit in half a MB; `share` of the statistics a cut."""
+    """Settings of the boosted trees: so few that all fit in half a MB; `share` of the statistics a cut."""
 
     trees: int = 120
     leaves: int = 12

@@ -21,8 +21,8 @@ ATTRACTS, SIMPLE = -0.5, 1.5
 """A cycle attracts strongly where the second exponent in a cycle is below the first; it has at most so many maxima."""
 FRAGILE = {
     "AnishchenkoAstakhov", "BeerRNN", "Blasius", "BurkeShaw", "CoevolvingPredatorPrey", "HindmarshRose",
-    "HollingTanner", "IsothermalChemical", "JerkCircuit", "MultiChua", "Oregonator", "RosenzweigMacArthur", "SprottJerk",
-    "SprottL", "SprottO", "SprottQ", "YuWang",
+    "HollingTanner", "IsothermalChemical", "JerkCircuit", "MultiChua", "Oregonator", "RosenzweigMacArthur",
+    "SprottJerk", "SprottL", "SprottO", "SprottQ", "YuWang",
 }  # fmt: skip
 """Cycles that noise ends: one state in a hundred is further from the cycle than the spread of a state at a strength of
 0.12, or than half of it at 0.035; with so much noise some become chaos."""
