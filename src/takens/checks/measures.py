@@ -7,7 +7,7 @@ from contextlib import suppress
 import numpy as np
 
 from ..estimate import Estimate
-from ..measures.base import Channel, Measure, Refused
+from ..measures.base import NOT_FINITE, Channel, Measure, Refused
 from ..series import Series
 from .rules import CheckFailed, comparable, global_random_state, rule, same
 from .samples import awkward_series, sample_series
@@ -36,6 +36,8 @@ def check_measure(measure: Measure, *, series: Series | None = None) -> tuple[st
             raise CheckFailed("two calls with the same seed differ")
     with rule(held, "an estimate", measure):
         sound(first)
+        if first.reason == NOT_FINITE:
+            raise CheckFailed(f"of ordinary data, {NOT_FINITE}")
         if first.name != measure.name or first.channel != data.channels[0]:
             raise CheckFailed("the estimate does not name its measure and channel")
     for name, awkward in awkward_series(channels=1).items():

@@ -19,6 +19,10 @@ REGISTRY: dict[str, Measure] = {}
 """Every measure by name, in the order in which the modules define them."""
 
 
+NOT_FINITE = "the computation gave no finite number"
+"""Reason of an estimate whose function gave NaN or infinity: right on awkward data, a fault on ordinary ones."""
+
+
 @dataclass(frozen=True)
 class Channel:
     """What a measure works on: the present values `x (time,)` of one channel at times `t (time,)`.
@@ -113,8 +117,7 @@ class Measure:
             return self._refusal(refusal, name, rows=channel.used)
         used = {"rows": channel.used, **({"values": changed} if changed else {}), **estimate.settings}
         if estimate.admissible and not np.isfinite(np.asarray(estimate.value, dtype=float)).all():
-            reason = "the computation gave no finite number"
-            estimate = replace(estimate, admissible=False, reason=reason)
+            estimate = replace(estimate, admissible=False, reason=NOT_FINITE)
         # Figures label their axes of time and frequency with it, also where the value itself has another unit.
         details = {**estimate.details, "time_unit": channel.time_unit} if estimate.details else {}
         return replace(estimate, settings=used, name=self.name, reference=self.reference, channel=name, details=details)
