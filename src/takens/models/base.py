@@ -300,13 +300,20 @@ class RecursiveLaw(Law):
     def feed(self, state: Array, values: Array) -> Array:
         """The states after `values (member, channel)` have come true; must not change `state`."""
 
+    def noise(self, state: Array, rng: np.random.Generator) -> Array:
+        """What is added to the next values `(member, channel)` of a noisy run: a residual drawn for each member.
+
+        Laws with an uncertainty that depends on the state draw from that.
+        """
+        return self.residuals[rng.integers(len(self.residuals), size=len(state))]
+
     @final
     def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
         return self.roll(np.repeat(self.init(history[None]), members, axis=0), horizon, rng)
 
     @final
     def roll(self, state: Array, horizon: int, rng: np.random.Generator | None) -> Array:
-        """The one roll-out: `horizon` steps from `state`, with drawn residuals unless `rng` is None.
+        """The one roll-out: `horizon` steps from `state`, with `noise` unless `rng` is None.
 
         Gives `(member, horizon, channel)`. Cost: `horizon` steps of all members together.
         """
@@ -316,7 +323,7 @@ class RecursiveLaw(Law):
         for t in range(horizon):
             values = self.step(state)
             if rng is not None:
-                values = values + self.residuals[rng.integers(len(self.residuals), size=members)]
+                values = values + self.noise(state, rng)
             values = np.clip(np.where(np.isfinite(values), values, middle), self.low, self.high)
             path[:, t] = values
             state = self.feed(state, values)
