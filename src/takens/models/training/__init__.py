@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .driver import train
+from .growth import Growth, gradient_growth
 from .optimisers import AdamW, Optimiser, RAdam
 from .outcome import Run, Trained
 from .precision import jax_in_double
@@ -11,6 +12,7 @@ from .schedules import Constant, Exponential, Schedule, WarmupStableDecay
 from .settings import Settings
 
 __all__ = [
-    "AdamW", "Compiled", "Constant", "Exponential", "Moment", "Optimiser", "Parameters", "Problem", "RAdam", "Run",
-    "Schedule", "Settings", "Traced", "Trained", "WarmupStableDecay", "jax_in_double", "train",
+    "AdamW", "Compiled", "Constant", "Exponential", "Growth", "Moment", "Optimiser", "Parameters", "Problem", "RAdam",
+    "Run", "Schedule", "Settings", "Traced", "Trained", "WarmupStableDecay", "gradient_growth", "jax_in_double",
+    "train",
 ]  # fmt: skip

@@ -4,70 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf, isfinite
+from pathlib import Path
 
 import numpy as np
 
 from ...errors import SettingError
 from ...progress import Progress
+from ...random import generator
 from ..base import Array
-from .engines import Engine, Epoch, Place, engine_for
+from .checkpoints import Book
+from .engines import Engine, Epoch, engine_for
+from .growth import gradient_growth
 from .outcome import Run, Trained
-from .problems import Problem
+from .problems import Moment, Problem
 from .settings import Settings
-
-RESTARTS = 5
-"""Most times a run may go back after diverging."""
-EXPLODED = 1e4
-"""An epoch whose mean loss exceeds that of the first epoch by this factor has diverged, even if it is still finite."""
-
-
-@dataclass(frozen=True)
-class Track:
-    """One seed on its way: where it stands, its best so far, what happened; `factor` scales its learning rate."""
-
-    seed: int
-    place: Place
-    best: Array
-    score: float = inf
-    found: int = 0
-    losses: tuple[float, ...] = ()
-    scores: tuple[tuple[int, float], ...] = ()
-    factor: float = 1.0
-    restarts: int = 0
-    stale: int = 0
-    stopped: str = ""
-
-    def after(self, place: Place, losses: Array) -> Track:
-        """The track after an epoch; one that diverged leaves its place as it was and halves the rate."""
-        loss = float(losses.mean())
-        first = next((value for value in self.losses if isfinite(value)), inf)
-        if isfinite(loss) and np.isfinite(place.vector).all() and loss <= EXPLODED * first:
-            return replace(self, place=place, losses=(*self.losses, loss))
-        restarts = self.restarts + 1
-        stopped = "diverged" if restarts > RESTARTS else ""
-        return replace(
-            self, losses=(*self.losses, float("nan")), factor=self.factor / 2, restarts=restarts, stopped=stopped
-        )
-
-    def judged(self, score: float, patience: int | None) -> Track:
-        """The track with one more value of the held-out statistic."""
-        score = score if score == score else inf
-        scores = (*self.scores, (len(self.losses), score))
-        if score < self.score:
-            return replace(self, best=self.place.average, score=score, found=len(self.losses), scores=scores, stale=0)
-        stale = self.stale + 1
-        return replace(self, scores=scores, stale=stale, stopped="patience" if stale == patience else "")
-
-    def run(self, engine: Engine) -> Run:
-        """The track as a result; one whose statistic was never finite gives its last parameters."""
-        vector = self.best if isfinite(self.score) else self.place.average
-        parameters = {name: np.array(value) for name, value in engine.layout.unpack(vector).items()}
-        return Run(
-            self.seed, parameters, self.score, self.found, np.array(self.losses), self.scores, self.restarts,
-            self.stopped or "epochs",
-        )  # fmt: skip
+from .track import RESTARTS, Track
 
 
 def train(
@@ -76,24 +29,25 @@ def train(
     *,
     seeds: Sequence[int] = (0,),
     seconds: float | None = None,
+    checkpoint: Path | None = None,
     report: Progress | None = None,
 ) -> Trained:
     """Minimise the loss of `problem` from each of `seeds` and keep the parameters that do best on held-out data.
 
     Every epoch of seed s draws its batches from `generator(s, "train", epoch)`, so the same call gives the same result,
-    whatever ran before. An epoch that ends in a loss or weights without a value, or in an exploding loss, is undone and
-    the learning rate halved, at most five times. `seconds` of wall clock, if given, hurry the schedule so that it ends
-    in time; the result then depends on the clock. `report(stage, share)` hears of every epoch. Raises `SettingError`
-    where every seed diverged.
+    and one that was killed and is called again with its `checkpoint` file ends where it would have ended. An epoch that
+    ends in a loss or weights without a value, or in an exploding loss, is undone and the learning rate halved, at most
+    five times. `seconds` of wall clock, if given, hurry the schedule so that it ends in time; the result then depends
+    on the clock. `report(stage, share)` hears of every epoch. Raises `SettingError` where every seed diverged.
     """
     if not seeds or len(set(seeds)) < len(seeds):
         raise SettingError(f"seeds must be different numbers, got {tuple(seeds)}", place="train")
     if seconds is not None and seconds <= 0:
         raise SettingError(f"seconds must be positive, got {seconds}", place="train")
-    began = time.monotonic()
     engine = engine_for(problem, settings, seeds)
-    tracks = [Track(seed, place := engine.start(seed), place.vector) for seed in seeds]
-    done = 0
+    book = Book.open(checkpoint, problem, settings, seeds)
+    tracks, done, before = book.read() or ([Track.at(engine, seed) for seed in seeds], 0, 0.0)
+    began = time.monotonic() - before
     while done < settings.epochs and (alive := [i for i, track in enumerate(tracks) if not track.stopped]):
         spent = time.monotonic() - began
         if seconds is not None and spent >= seconds:
@@ -104,10 +58,14 @@ def train(
             tracks[i] = tracks[i].after(*result)
         done += 1
         if done % settings.judge_every == 0 or done == settings.epochs:
-            tracks = [_judged(problem, engine, track, settings) for track in tracks]
+            tracks = _judged(engine, tracks)
         if report is not None:
             report(_stage(tracks), min(1.0, max(done / settings.epochs, spent / seconds if seconds else 0.0)))
-    return _finished(problem, engine, tracks, done, time.monotonic() - began, done < settings.epochs)
+        book.write(tracks, done, time.monotonic() - began, last=done == settings.epochs)
+    if done < settings.epochs:
+        # The clock or the patience ended it: what the clock cut off must be judged too.
+        tracks = [replace(track, stopped=track.stopped or "seconds") for track in _judged(engine, tracks)]
+    return _finished(engine, tracks, done, time.monotonic() - began)
 
 
 def _shares(done: int, settings: Settings, spent: float) -> Array:
@@ -116,12 +74,17 @@ def _shares(done: int, settings: Settings, spent: float) -> Array:
     return np.maximum(own, spent)
 
 
-def _judged(problem: Problem, engine: Engine, track: Track, settings: Settings) -> Track:
-    if track.stopped:
-        return track
-    with np.errstate(all="ignore"):
-        score = float(problem.judge(engine.layout.unpack(track.place.average)))
-    return track.judged(score, settings.patience)
+def _judged(engine: Engine, tracks: Sequence[Track]) -> list[Track]:
+    """The tracks that are still running, each with its held-out statistic; the others as they are."""
+
+    def judge(track: Track) -> Track:
+        if track.stopped:
+            return track
+        with np.errstate(all="ignore"):
+            score = float(engine.problem.judge(engine.layout.unpack(track.place.average)))
+        return track.judged(score, engine.settings.patience)
+
+    return engine.each(judge, tracks)
 
 
 def _stage(tracks: Sequence[Track]) -> str:
@@ -131,21 +94,30 @@ def _stage(tracks: Sequence[Track]) -> str:
     return f"epoch {done}: loss {loss:.4g}" + (f", held-out {score:.4g}" if isfinite(score) else "")
 
 
-def _finished(problem: Problem, engine: Engine, tracks: list[Track], done: int, spent: float, early: bool) -> Trained:
+def _finished(engine: Engine, tracks: Sequence[Track], done: int, spent: float) -> Trained:
     if all(track.stopped == "diverged" for track in tracks):
         raise SettingError(
-            f"the training diverged {RESTARTS + 1} times for every seed, last at "
-            f"{min(track.factor for track in tracks) * 2:.2g} of the learning rate",
-            place=type(problem).__name__,
+            f"the training diverged {RESTARTS + 1} times for every seed, at last with "
+            f"{max(track.factor for track in tracks) * 2:.2g} of the learning rate",
+            place=type(engine.problem).__name__,
             remedy="Lower the learning rate, clip the gradient, or shorten the sequences.",
         )
-    if early:
-        # The clock ended it: what was reached since the last judgement must be judged too.
-        tracks = [_judged(problem, engine, track, engine.settings) for track in tracks]
-        tracks = [replace(track, stopped=track.stopped or "seconds") for track in tracks]
+    trained = Trained(tuple(track.run(engine) for track in tracks), done, spent, ())
     warnings = []
-    if restarts := sum(track.restarts for track in tracks):
-        warnings.append(f"the training diverged {restarts} times and went on with half the learning rate each time")
-    if not any(isfinite(track.score) for track in tracks):
+    if restarts := trained.restarts:
+        times = "once" if restarts == 1 else f"{restarts} times"
+        warnings.append(f"the training diverged {times} and went on with half the learning rate each time")
+    if not isfinite(trained.score):
         warnings.append("no free run on held-out data was finite: the last parameters are kept, not the best")
-    return Trained(tuple(track.run(engine) for track in tracks), done, spent, tuple(warnings))
+    if said := _growth(engine, trained.best):
+        warnings.append(said)
+    return replace(trained, warnings=tuple(warnings))
+
+
+def _growth(engine: Engine, run: Run) -> str:
+    """The warning about gradients through the roll-out, at the parameters that are kept."""
+    rng = generator(run.seed, "train", "growth")
+    epochs = engine.settings.epochs
+    batch = engine.problem.batch(rng, Moment(epochs, epochs * engine.settings.batches, 1.0, run.values))
+    jacobians = engine.problem.jacobians(run.parameters, batch)
+    return "" if jacobians is None else gradient_growth(jacobians).warning

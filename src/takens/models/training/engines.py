@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, final
+from functools import lru_cache
+from typing import Any, TypeVar, final
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from .optimisers import Moments
 from .precision import jax_in_double
 from .problems import Compiled, Moment, Problem, Traced
 from .settings import Settings
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,10 @@ class Engine(ABC):
     def advance(self, places: Sequence[Place], epochs: Sequence[Epoch]) -> list[tuple[Place, Array]]:
         """The places after one epoch, each with the losses `(update,)` on the way."""
 
+    @abstractmethod
+    def each(self, function: Callable[[Item], Item], items: Sequence[Item]) -> list[Item]:
+        """`function` of each item, side by side where the engine can."""
+
     def start(self, seed: int) -> Place:
         """The place of a seed before the first update."""
         parameters = self.problem.initial(generator(seed, "train", "initial"))
@@ -96,11 +103,10 @@ class Loop(Engine):
     """Updates one after the other in NumPy, seeds side by side in threads."""
 
     def advance(self, places: Sequence[Place], epochs: Sequence[Epoch]) -> list[tuple[Place, Array]]:
-        threads = min(len(places), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
-        if threads == 1:
-            return [self._epoch(place, epoch) for place, epoch in zip(places, epochs, strict=True)]
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(self._epoch, places, epochs))
+        return side_by_side(self._epoch, places, epochs)
+
+    def each(self, function: Callable[[Item], Item], items: Sequence[Item]) -> list[Item]:
+        return side_by_side(function, items)
 
     def _epoch(self, place: Place, epoch: Epoch) -> tuple[Place, Array]:
         problem = self.problem
@@ -126,10 +132,6 @@ class Vectorised(Engine):
 
     seeds: int
 
-    def __post_init__(self) -> None:
-        jax = jax_in_double()
-        object.__setattr__(self, "_program", jax.jit(jax.vmap(self._scan)))
-
     def advance(self, places: Sequence[Place], epochs: Sequence[Epoch]) -> list[tuple[Place, Array]]:
         # Seeds that have stopped are filled up by copies, so that the program keeps its shape.
         rows = [i % len(places) for i in range(self.seeds)]
@@ -140,7 +142,7 @@ class Vectorised(Engine):
             return jax.tree.map(lambda *leaves: np.stack(leaves), *[items[i] for i in rows])
 
         states = stacked([(p.vector, p.moments, p.average) for p in places])
-        states, losses = self._program(states, stacked(batches), stacked([e.rates for e in epochs]))  # type: ignore[attr-defined]
+        states, losses = _compiled(Program.of(self))(states, stacked(batches), stacked([e.rates for e in epochs]))
         states, losses = jax.tree.map(np.asarray, (states, losses))
         found = []
         for i, place in enumerate(places):
@@ -149,12 +151,16 @@ class Vectorised(Engine):
             found.append((Place(vector, moments, average, place.values), losses[i]))
         return found
 
+    def each(self, function: Callable[[Item], Item], items: Sequence[Item]) -> list[Item]:
+        return [function(item) for item in items]
+
     def _batches(self, place: Place, epoch: Epoch) -> Any:
         rng = epoch.draws()
         drawn = [self.problem.batch(rng, epoch.moment(i, place.values)) for i in range(len(epoch.rates))]
         return jax_in_double().tree.map(lambda *leaves: np.stack(leaves), *drawn)
 
-    def _scan(self, state: Any, batches: Any, rates: Any) -> Any:
+    def scan(self, state: Any, batches: Any, rates: Any) -> Any:
+        """The state of one seed after an epoch, and its losses; traced by JAX."""
         jax = jax_in_double()
         problem = self.problem
         assert isinstance(problem, Traced)
@@ -168,6 +174,40 @@ class Vectorised(Engine):
             return (place.vector, place.moments, place.average), value
 
         return jax.lax.scan(update, state, (batches, rates))
+
+
+@dataclass(frozen=True)
+class Program:
+    """What tells one compiled epoch from another; trainings of equal `key` share it."""
+
+    key: Hashable
+    engine: Vectorised = field(compare=False)
+
+    @classmethod
+    def of(cls, engine: Vectorised) -> Program:
+        """The program of an engine; a problem without a key of its own shares with nothing but itself."""
+        problem = engine.problem
+        assert isinstance(problem, Traced)
+        own = problem.key()
+        key = (type(problem), id(problem) if own is None else own, replace(engine.settings, epochs=1), engine.layout)
+        return cls(key, engine)
+
+
+@lru_cache(maxsize=8)
+def _compiled(program: Program) -> Callable[[Any, Any, Any], Any]:
+    jax = jax_in_double()
+    run: Callable[[Any, Any, Any], Any] = jax.jit(jax.vmap(program.engine.scan))
+    return run
+
+
+def side_by_side(function: Callable[..., Item], *arguments: Sequence[Any]) -> list[Item]:
+    """`function` of each item in threads, as many as there are processors: compiled code releases the GIL."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = min(len(arguments[0]), processors)
+    if threads < 2:
+        return [function(*items) for items in zip(*arguments, strict=True)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(function, *arguments))
 
 
 def engine_for(problem: Problem, settings: Settings, seeds: Sequence[int]) -> Engine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from math import prod
 from typing import Any
 
@@ -15,25 +16,22 @@ from .problems import Parameters
 
 @dataclass(frozen=True)
 class Layout:
-    """Names and shapes of parameters in the order in which they lie in the vector."""
+    """Names and shapes of parameters in the order in which they lie in the vector, and where each ends."""
 
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
+    ends: tuple[int, ...]
 
     @classmethod
     def of(cls, parameters: Parameters) -> Layout:
         """The layout of these parameters, by name."""
         names = tuple(sorted(parameters))
-        return cls(names, tuple(np.shape(parameters[name]) for name in names))
-
-    @property
-    def ends(self) -> list[int]:
-        """Where each array ends in the vector."""
-        return [int(end) for end in np.cumsum([prod(shape) for shape in self.shapes], dtype=int)]
+        shapes = tuple(np.shape(parameters[name]) for name in names)
+        return cls(names, shapes, tuple(accumulate(map(prod, shapes))))
 
     def pack(self, parameters: Parameters, xp: Any = np) -> Any:
         """The vector `(parameter,)`; NumPy or `jax.numpy` as `xp` says."""
-        return xp.concatenate([xp.ravel(parameters[name]) for name in self.names])
+        return xp.concatenate([parameters[name].reshape(-1) for name in self.names])
 
     def unpack(self, vector: Any) -> Parameters:
         """The arrays by name, as views of the vector."""

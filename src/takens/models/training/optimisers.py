@@ -50,8 +50,8 @@ class AdamW(Optimiser):
 
     def direction(self, moments: Moments, xp: Any) -> Any:
         count, first, second = moments
-        scale = 1 / (1 - self.memory_square**count)
-        return first * (1 / (1 - self.memory**count)) / (xp.sqrt(second * scale) + self.smallest)
+        root = (1 - self.memory_square**count) ** -0.5 * xp.sqrt(second)
+        return (1 / (1 - self.memory**count)) * first / (root + self.smallest)
 
 
 @final
@@ -69,7 +69,9 @@ class RAdam(Optimiser):
         power = self.memory_square**count
         limit = 2 / (1 - self.memory_square) - 1
         length = limit - 2 * count * power / (1 - power)
+        # Numbers are folded before they meet the vector: its operations are what an update of a small model costs.
+        settled = length >= 5
         ratio = (length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)
-        mean = first * (1 / (1 - self.memory**count))
-        root = xp.sqrt(second * (1 / (1 - power))) + self.smallest
-        return xp.where(length >= 5, mean * xp.sqrt(xp.maximum(ratio, 0.0)) / root, mean)
+        factor = ((settled * ratio) ** 0.5 + (1 - settled)) / (1 - self.memory**count)
+        root = (settled * (1 - power) ** -0.5) * xp.sqrt(second)
+        return factor * first / (root + (settled * self.smallest + (1 - settled)))

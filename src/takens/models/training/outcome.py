@@ -13,8 +13,9 @@ class Run:
     """The training of one seed: its best parameters by the held-out statistic, and how it got there.
 
     `losses (epoch,)` are means over the batches of an epoch (NaN where it diverged), `scores` pairs (epochs so far,
-    held-out statistic), `epoch` when the best was found, `restarts` how often it went back after diverging, and
-    `stopped` why it ended: "epochs", "patience", "seconds" or "diverged".
+    held-out statistic), `epoch` the epochs after which the best was found, `values` the adaptive numbers at the end,
+    `restarts` how often it went back after diverging, and `stopped` why it ended: "epochs", "patience", "seconds" or
+    "diverged".
     """
 
     seed: int
@@ -23,6 +24,7 @@ class Run:
     epoch: int
     losses: Array
     scores: tuple[tuple[int, float], ...]
+    values: dict[str, float]
     restarts: int
     stopped: str
 

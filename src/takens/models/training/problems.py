@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -92,3 +92,10 @@ class Traced(Problem):
     @abstractmethod
     def loss(self, parameters: Parameters, batch: Any) -> Any:
         """The loss of a batch, a scalar of `jax.numpy`."""
+
+    def key(self) -> Hashable | None:
+        """What `loss` and `after` depend on besides their arguments, so that trainings on other data compile nothing.
+
+        A tuple of plain settings; None if this is not written: each training is compiled for itself (seconds).
+        """
+        return None
