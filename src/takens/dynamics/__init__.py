@@ -19,9 +19,12 @@ from .exponents import kaplan_yorke_dimension, largest_lyapunov_exponent, lyapun
 from .finite_time import finite_time_exponents
 from .fixed_points import FixedPoints, fixed_points
 from .invariants import invariants
+from .itineraries import Itinerary, itinerary
 from .manifolds import Manifold, manifold
 from .period import dominant_period
 from .periodic_orbits import periodic_orbits
+from .piecewise_cycles import region_cycles
+from .piecewise_linear import PiecewiseLinear
 from .return_times import return_times
 from .sections import Section, poincare_section, stroboscopic_section
 from .synchronisation import conditional_exponents, cross_correlation, hilbert_phase, order_parameter, phase_locking
@@ -32,9 +35,11 @@ __all__ = [
     "Attractor",
     "Branch",
     "FixedPoints",
+    "Itinerary",
     "Manifold",
     "PeriodicOrbit",
     "PeriodicOrbits",
+    "PiecewiseLinear",
     "Section",
     "attractor_continuation",
     "basin_entropy",
@@ -58,6 +63,7 @@ __all__ = [
     "hilbert_phase",
     "invariant_density",
     "invariants",
+    "itinerary",
     "kaplan_yorke_dimension",
     "largest_lyapunov_exponent",
     "lyapunov_spectrum",
@@ -69,6 +75,7 @@ __all__ = [
     "periodic_orbits",
     "phase_locking",
     "poincare_section",
+    "region_cycles",
     "return_times",
     "rotation_number",
     "sali",
