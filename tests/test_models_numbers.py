@@ -34,7 +34,7 @@ def test_ridge_with_more_features_than_samples_interpolates():
 def test_monomials_are_all_and_once():
     table = monomials(3, 3)
     assert len(table) == 19  # C(6, 3) - 1
-    x = np.array([[[2.0], [3.0], [5.0]]])
+    x = np.array([[2.0, 3.0, 5.0]])
     expected = sorted(
         2.0**a * 3.0**b * 5.0**c for a in range(4) for b in range(4) for c in range(4) if 0 < a + b + c <= 3
     )

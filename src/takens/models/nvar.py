@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SettingError
-from .base import Array, Law, Model, RecursiveLaw, Training, guard_box, scale_of, shifted, thinned
+from .base import Array, Law, Model, RecursiveLaw, Training, thinned
+from .delayed import Delayed, DelayedLaw, check_settings, delay_shapes, search
 from .ridge import Factors, Readout, monomials
-from .selection import choose, decorrelation, hold_out
 
 RIDGES = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1e-1)
 FEATURES = 300
@@ -24,33 +24,22 @@ ROWS, TRIED = 20_000, 6_000
 
 @final
 @dataclass(frozen=True)
-class PolynomialLaw(RecursiveLaw):
+class PolynomialLaw(DelayedLaw):
     """x_(t+1) = x_t + s W g(z), z the standardised present and delayed rows, g all monomials up to a degree.
 
-    `table (monomial, degree)` indexes z, with 0 for the constant 1; `mean`, `scale (channel,)` standardise the rows.
+    `table (monomial, degree)` indexes z, with 0 for the constant 1.
     """
 
     degree: int
     ridge: float
-    delays: NDArray[np.int64]
     table: NDArray[np.int64]
-    mean: Array
-    scale: Array
     readout: Readout
 
-    @property
-    def memory(self) -> int:
-        return int(self.delays.max()) + 1
+    def increments(self, points: Array) -> Array:
+        return self.readout(products(points, self.table))
 
-    def init(self, history: Array) -> Array:
-        return history[:, -self.memory :]
-
-    def step(self, state: Array) -> Array:
-        delayed = (state[:, self.memory - 1 - self.delays] - self.mean) / self.scale
-        return state[:, -1] + self.readout(products(delayed, self.table)) * self.scale
-
-    def feed(self, state: Array, values: Array) -> Array:
-        return shifted(state, values)
+    def gradients(self, points: Array) -> Array:
+        return product_slopes(points, self.table, self.readout.gains)
 
 
 @final
@@ -76,18 +65,9 @@ class NVAR(Model):
         self._check(len(training.signature.channels))
         ridges: tuple[float, ...] = RIDGES if self.ridge is None else (self.ridge,)
         shapes = self._shapes(training)
-        if len(shapes) * len(ridges) > 1:
-            head, probe = hold_out(training, max((d - 1) * s + 1 for d, s, _ in shapes), horizon=self.horizon)
-            longest = max(map(len, head.stretches))
-            shapes = [(d, s, g) for d, s, g in shapes if (d - 1) * s + 3 <= longest] or shapes[:1]
-            if probe is None:
-                shapes, ridges = shapes[:1], ridges[-3:-2]
-            else:
-                trials = [(shape, ridge) for shape in shapes for ridge in ridges]
-                laws = [law for shape in shapes for law in _laws(head, shape, ridges, TRIED)]
-                shape, ridge = trials[choose(laws, probe).best]
-                shapes, ridges = [shape], (ridge,)
-        return next(_laws(training, shapes[0], ridges))
+        memory = max((d - 1) * s + 1 for d, s, _ in shapes)
+        shape, ridge = search(training, shapes, ridges, _tried, memory=memory, horizon=self.horizon)
+        return next(_laws(training, shape, (ridge,)))
 
     def settled(self, law: Law) -> Model:
         assert isinstance(law, PolynomialLaw)
@@ -95,13 +75,7 @@ class NVAR(Model):
         return replace(self, delays=len(law.delays), spacing=spacing, degree=law.degree, ridge=law.ridge)
 
     def _check(self, channels: int) -> None:
-        ranges = {"delays": (1, 1000), "spacing": (1, 100_000), "degree": (1, 4)}
-        for name, (low, high) in ranges.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise SettingError(f"{name} must be {low} to {high}, got {value}", place="NVAR")
-        if self.ridge is not None and self.ridge < 0:
-            raise SettingError(f"ridge must not be negative, got {self.ridge}", place="NVAR")
+        check_settings(self, {"delays": (1, 1000), "spacing": (1, 100_000), "degree": (1, 4), "ridge": (0, 1e12)})
         count = _count(channels, self.delays or 1, self.degree or 1)
         if count > 3000:
             raise SettingError(
@@ -114,24 +88,33 @@ class NVAR(Model):
         """(delays, spacing, degree) to try, the simplest first."""
         channels = len(training.signature.channels)
         room = min(FEATURES, training.rows // 4)
-        far = max(1, decorrelation(training) // 3)
-        # One channel shows a system only through its delays, so many are tried; several channels need few.
-        numbers = (self.delays,) if self.delays else ((1, 2, 3, 4, 6, 8) if channels == 1 else (1, 2, 3, 4))
-        spacings = (self.spacing,) if self.spacing else tuple(sorted({1, far}))
         degrees = (self.degree,) if self.degree else (1, 2, 3, 4)
-        shapes = [(d, s, g) for g in degrees for d in numbers for s in (spacings if d > 1 else spacings[:1])]
+        shapes = [(d, s, g) for g in degrees for d, s in delay_shapes(training, self.delays, self.spacing)]
         small = [shape for shape in shapes if _count(channels, shape[0], shape[2]) <= room]
         return small or [min(shapes, key=lambda shape: _count(channels, shape[0], shape[2]))]
 
 
-def products(delayed: Array, table: NDArray[np.int64]) -> Array:
-    """Monomials `(sample, monomial)` of `delayed (sample, delay, channel)` by an index `table` (0 is constant 1)."""
-    flat = delayed.reshape(len(delayed), -1)
-    padded = np.concatenate([np.ones((len(flat), 1)), flat], axis=1)
-    result = padded[:, table[:, 0]]
+def products(points: Array, table: NDArray[np.int64]) -> Array:
+    """Monomials `(sample, monomial)` of `points (sample, variable)` by an index `table` (0 is constant 1)."""
+    padded = np.concatenate([np.ones((len(points), 1)), points], axis=1)
+    result = padded.take(table[:, 0], axis=1)
     for column in table.T[1:]:
-        result = result * padded[:, column]
+        result *= padded.take(column, axis=1)
     return result
+
+
+def product_slopes(points: Array, table: NDArray[np.int64], gains: Array) -> Array:
+    """The derivatives `(sample, output, variable)` of `gains (monomial, output)` times the monomials of `points`.
+
+    By the product rule: each factor in turn is left out, and what remains belongs to the variable of that factor.
+    """
+    padded = np.concatenate([np.ones((len(points), 1)), points], axis=1)
+    slopes = np.zeros((len(points), gains.shape[1], points.shape[1]))
+    for place in range(table.shape[1]):
+        others = padded[:, np.delete(table, place, axis=1)].prod(axis=2)
+        belongs = table[:, place, None] == np.arange(1, padded.shape[1])
+        slopes += (others[:, None, :] * gains.T) @ belongs.astype(float)
+    return slopes
 
 
 def _count(channels: int, delays: int, degree: int) -> int:
@@ -143,21 +126,19 @@ def _laws(
 ) -> Iterator[PolynomialLaw]:
     """One law a ridge, from one factorisation."""
     delays, spacing, degree = shape
-    reach = (delays - 1) * spacing
-    training.need(reach + 3, f"NVAR with {delays} delays {spacing} apart")
-    steps = np.arange(delays, dtype=np.int64) * spacing
-    inputs, targets = training.lagged(list(steps), limit=limit)
-    rows = training.stacked
-    mean, scale = scale_of(rows)
-    table = monomials(inputs.shape[1] * inputs.shape[2], degree)
-    features = products((inputs - mean) / scale, table)
-    increments = (targets - inputs[:, 0]) / scale
-    factors = Factors.of(features, increments)
-    low, high = guard_box(rows)
+    given = Delayed.of(training, (delays, spacing), "NVAR", limit=limit)
+    table = monomials(given.points.shape[1], degree)
+    features = products(given.points, table)
+    factors = Factors.of(features, given.increments)
     for ridge in ridges:
         readout = factors.solve(ridge)
-        residuals = thinned((increments - readout(features)) * scale)
+        residuals = thinned((given.increments - readout(features)) * given.scale)
         yield PolynomialLaw(
-            training.signature, *training.closing(reach + 1), residuals=residuals, low=low, high=high,
-            degree=degree, ridge=ridge, delays=steps, table=table, mean=mean, scale=scale, readout=readout,
+            training.signature, *training.closing(given.reach), residuals=residuals, low=given.low, high=given.high,
+            delays=given.delays, mean=given.mean, scale=given.scale, degree=degree, ridge=ridge, table=table,
+            readout=readout,
         )  # fmt: skip
+
+
+def _tried(training: Training, shape: tuple[int, int, int], ridges: Sequence[float]) -> Iterator[PolynomialLaw]:
+    return _laws(training, shape, ridges, TRIED)

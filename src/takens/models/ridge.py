@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,16 @@ class Readout:
 
     def __call__(self, features: Array) -> Array:
         """Predictions `(..., output)` for `features (..., feature)`."""
-        return (features - self.mean) / self.scale @ self.weights + self.offset
+        return features @ self.gains + self._constant
+
+    @cached_property
+    def gains(self) -> Array:
+        """The derivatives `(feature, output)` of the predictions with respect to the features as they are given."""
+        return self.weights / self.scale[:, None]
+
+    @cached_property
+    def _constant(self) -> Array:
+        return self.offset - self.mean @ self.gains
 
 
 @dataclass(frozen=True)
