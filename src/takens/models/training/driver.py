@@ -75,10 +75,10 @@ def _shares(done: int, settings: Settings, spent: float) -> Array:
 
 
 def _judged(engine: Engine, tracks: Sequence[Track]) -> list[Track]:
-    """The tracks that are still running, each with its held-out statistic; the others as they are."""
+    """The tracks, those that are still running with their held-out statistic, once for each number of epochs."""
 
     def judge(track: Track) -> Track:
-        if track.stopped:
+        if track.stopped or (track.scores and track.scores[-1][0] == len(track.losses)):
             return track
         with np.errstate(all="ignore"):
             score = float(engine.problem.judge(engine.layout.unpack(track.place.average)))
@@ -116,6 +116,8 @@ def _finished(engine: Engine, tracks: Sequence[Track], done: int, spent: float) 
 
 def _growth(engine: Engine, run: Run) -> str:
     """The warning about gradients through the roll-out, at the parameters that are kept."""
+    if type(engine.problem).jacobians is Problem.jacobians:
+        return ""
     rng = generator(run.seed, "train", "growth")
     epochs = engine.settings.epochs
     batch = engine.problem.batch(rng, Moment(epochs, epochs * engine.settings.batches, 1.0, run.values))

@@ -14,7 +14,10 @@ from .outcome import Run
 RESTARTS = 5
 """Most times a run may go back after diverging."""
 EXPLODED = 1e4
-"""An epoch whose mean loss exceeds that of the first epoch by this factor has diverged, even if it is still finite."""
+"""An epoch whose mean loss exceeds that of the first epoch by this factor has diverged, even if it is still finite.
+
+The first epoch itself is held to the loss of its first batch.
+"""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Track:
     def after(self, place: Place, losses: Array) -> Track:
         """The track after an epoch; one that diverged leaves its place as it was and halves the rate."""
         loss = float(losses.mean())
-        first = next((value for value in self.losses if isfinite(value)), inf)
+        first = next((value for value in self.losses if isfinite(value)), float(losses[0]))
         if isfinite(loss) and np.isfinite(place.vector).all() and loss <= EXPLODED * first:
             return replace(self, place=place, losses=(*self.losses, loss))
         restarts = self.restarts + 1
