@@ -12,6 +12,7 @@ from .base import Law, Model, RecursiveLaw, Signature, Training
 from .baselines import Climatology, Drift, Persistence
 from .esn import EchoStateNetwork
 from .fourier import FourierExtension
+from .hippo_predictor import HippoPredictor
 from .nvar import NVAR
 from .recalibration import Recalibration
 from .seasonal import SeasonalNaive
@@ -27,14 +28,15 @@ MODELS: dict[str, type[Model]] = {
     "nvar": NVAR,
     "fourier_extension": FourierExtension,
     "nearest_neighbour": NearestNeighbour,
+    "hippo_predictor": HippoPredictor,
     "echo_state_network": EchoStateNetwork,
 }
 """Models by the names of the command line, in the order in which a study tries them while its budget lasts."""
 
 __all__ = [
     "MODELS", "NVAR", "Autoregression", "Climatology", "Conformal", "ContextParroting", "Drift", "EchoStateNetwork",
-    "Ensemble", "FourierExtension", "Law", "Model", "NearestNeighbour", "Persistence", "Recalibration", "RecursiveLaw",
-    "SeasonalNaive", "Signature", "Standardised", "Training", "model",
+    "Ensemble", "FourierExtension", "HippoPredictor", "Law", "Model", "NearestNeighbour", "Persistence",
+    "Recalibration", "RecursiveLaw", "SeasonalNaive", "Signature", "Standardised", "Training", "model",
 ]  # fmt: skip
 
 

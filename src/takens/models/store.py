@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..clock import Clock
 from ..errors import LawError, OutputError
 from ..random import generator
-from . import analogue, autoregression, baselines, esn, fourier, nvar, seasonal, wrappers
+from . import analogue, autoregression, baselines, esn, fourier, hippo_predictor, nvar, seasonal, wrappers
 from .base import Law, Signature
 from .recalibration import Recalibration
 from .ridge import Readout
@@ -32,7 +32,7 @@ LARGEST = 16_000_000
 LAWS: tuple[type[Law], ...] = (
     baselines.WalkLaw, baselines.ClimatologyLaw, seasonal.SeasonalLaw, autoregression.LinearLaw, fourier.FourierLaw,
     analogue.ParrotLaw, analogue.NeighbourLaw, nvar.PolynomialLaw, esn.EchoLaw, wrappers.StandardisedLaw,
-    wrappers.EnsembleLaw, wrappers.ConformalLaw,
+    wrappers.EnsembleLaw, wrappers.ConformalLaw, hippo_predictor.HippoLaw,
 )  # fmt: skip
 PARTS: tuple[type, ...] = (Signature, Clock, Readout, Recalibration)
 REGISTRY: Mapping[str, type] = {kind.__name__: kind for kind in (*LAWS, *PARTS)}

@@ -1,0 +1,1 @@
+"""Linear recurrent models: HiPPO memories, and networks whose only recurrence is linear."""
