@@ -24,7 +24,7 @@ class RelaxationLaw(Law):
         """One row is enough."""
         return 1
 
-    def sample(self, history, horizon, members, rng):  # type: ignore[no-untyped-def]
+    def sample(self, history, horizon, members, rng, known=None):  # type: ignore[no-untyped-def]
         """Futures `(member, horizon, channel)` after the last row of `history`."""
         state = np.repeat(history[-1:], members, axis=0)
         path = np.empty((members, horizon, history.shape[1]))

@@ -26,7 +26,7 @@ class LastValueLaw(Law):
     def memory(self) -> int:
         return 1
 
-    def sample(self, history, horizon, members, rng):
+    def sample(self, history, horizon, members, rng, known=None):
         path = np.repeat(history[None, -1:], members, axis=0).repeat(horizon, axis=1)
         return path if rng is None else path + self.spread * rng.normal(size=path.shape)
 

@@ -99,7 +99,7 @@ def mean_law(training: Training, kind: type[Law] = ClimatologyLaw, **more: Any) 
 class Peeking(ClimatologyLaw):
     """Looks behind the view it is given, at the whole array."""
 
-    def sample(self, history: Any, horizon: int, members: int, rng: Any) -> Any:
+    def sample(self, history: Any, horizon: int, members: int, rng: Any, known: Any = None) -> Any:
         whole = history if history.base is None else history.base
         path = np.resize(whole[len(history) :], (horizon, history.shape[1])) if len(whole) > len(history) else self.mean
         return np.broadcast_to(path, (members, horizon, history.shape[1])).copy()
@@ -162,7 +162,7 @@ class Undecorated(Model):
 
 @dataclass(frozen=True)
 class ShortLaw(ClimatologyLaw):
-    def sample(self, history: Any, horizon: int, members: int, rng: Any) -> Any:
+    def sample(self, history: Any, horizon: int, members: int, rng: Any, known: Any = None) -> Any:
         return np.full((members, horizon, history.shape[1]), np.nan if horizon > 500 else 0.0)
 
 
@@ -226,13 +226,13 @@ def test_a_law_from_elsewhere_may_refuse_to_be_saved() -> None:
 
 @dataclass(frozen=True)
 class DrawsAlways(ClimatologyLaw):
-    def sample(self, history: Any, horizon: int, members: int, rng: Any) -> Any:
+    def sample(self, history: Any, horizon: int, members: int, rng: Any, known: Any = None) -> Any:
         return np.random.default_rng().normal(size=(members, horizon, history.shape[1]))
 
 
 @dataclass(frozen=True)
 class Scribbles(ClimatologyLaw):
-    def sample(self, history: Any, horizon: int, members: int, rng: Any) -> Any:
+    def sample(self, history: Any, horizon: int, members: int, rng: Any, known: Any = None) -> Any:
         if history.flags.writeable:
             history *= 0
         return np.broadcast_to(self.mean, (members, horizon, len(self.mean))).copy()
@@ -240,7 +240,7 @@ class Scribbles(ClimatologyLaw):
 
 @dataclass(frozen=True)
 class Narrow(ClimatologyLaw):
-    def sample(self, history: Any, horizon: int, members: int, rng: Any) -> Any:
+    def sample(self, history: Any, horizon: int, members: int, rng: Any, known: Any = None) -> Any:
         return np.zeros((members, horizon, 1))
 
 

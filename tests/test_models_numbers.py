@@ -237,7 +237,7 @@ def test_selection_prefers_the_law_that_made_the_data():
     assert choice.best == 1
     # The score is the mean error of free runs, done here the long way round.
     before, after = probe.take(32, probe.horizon)
-    runs = free_runs(laws[1], before, probe.horizon)
+    runs = free_runs(laws[1], before, probe.horizon, probe.known(32, probe.horizon))
     slow = np.stack([laws[1].sample(rows, probe.horizon, 1, None)[0] for rows in before])
     np.testing.assert_allclose(runs, slow)
     errors = np.minimum(np.abs(slow - after)[..., 0] / training.stacked.std(), 2.0)

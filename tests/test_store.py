@@ -178,7 +178,7 @@ def test_foreign_laws_are_not_saved(series, tmp_path):
         def memory(self) -> int:
             return 1
 
-        def sample(self, history, horizon, members, rng):
+        def sample(self, history, horizon, members, rng, known=None):
             return np.zeros((members, horizon, 2))
 
     law = model("persistence").fit(series)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InsufficientData, SettingError, TakensError
-from .models.base import Law, Model
+from .models.base import Known, Law, Model
 from .random import generator
 from .series import Series, as_trajectories
 from .wording import counted
@@ -68,7 +68,7 @@ def plan_origins(
     Origins are placed only where the row before is present and at least half of the truth is. Raises
     `InsufficientData` where fewer than 6 origins of each kind fit. Cost: O(rows).
     """
-    series = as_trajectories(data)[-1]
+    series = as_trajectories(data)[-1].observed
     grid = series.gridded()
     present: NDArray[np.bool_] = np.asarray(np.isfinite(grid.values).all(axis=1))
     rows = len(present)
@@ -128,7 +128,7 @@ def backtest(
     Hyper-parameters are chosen at the first fit. `advance` is called with the finished share of the work. Raises what
     the model raises. Cost: a fit a refit, and origins x horizon steps.
     """
-    trajectories = as_trajectories(data)
+    trajectories = [series.inputs_last for series in as_trajectories(data)]
     if plan is None:
         if horizon is None:
             raise SettingError("backtest needs a horizon or a plan")
@@ -146,13 +146,16 @@ def backtest(
             fit_seconds += time.perf_counter() - began
         began = time.perf_counter()
         rng = generator(seed, "backtest", origin)
-        path = law.sample(_history(last.values, origin, law.memory), plan.horizon, members, rng)
+        shown = law.signature.targets
+        future = last.values[origin : origin + plan.horizon, shown:]
+        known = Known(law.signature.row(float(last.times[origin - 1])) + 1, future if future.size else None)
+        path = law.sample(_history(last.values, origin, law), plan.horizon, members, rng, known)
         forecast_seconds += time.perf_counter() - began
         if not np.isfinite(path).all():
             raise TakensError(f"{model.name} forecast values that are not finite from row {origin}")
         diverged += law.diverged(path)
-        samples.append(path)
-        truth.append(last.values[origin : origin + plan.horizon])
+        samples.append(path[..., :shown])
+        truth.append(last.values[origin : origin + plan.horizon, :shown])
         if advance is not None:
             advance((k + 1) / len(plan.origins))
     assert law is not None
@@ -160,9 +163,14 @@ def backtest(
     return Backtest(plan, np.stack(samples), np.stack(truth), law, model, fit_seconds, forecast_seconds, share)
 
 
-def _history(values: Array, origin: int, memory: int) -> Array:
-    """The complete rows that end just before `origin`. Raises `InsufficientData` where they are fewer than `memory`."""
-    known = values[:origin]
+def _history(values: Array, origin: int, law: Law) -> Array:
+    """The complete rows that end just before `origin`, all of them for a law that lives with gaps.
+
+    Raises `InsufficientData` where they are fewer than the law needs.
+    """
+    known, memory = values[:origin], law.memory
+    if law.gaps and len(known) >= memory:
+        return known
     holes = np.flatnonzero(~np.isfinite(known).all(axis=1))
     rows = known[holes[-1] + 1 :] if len(holes) else known
     if len(rows) < memory:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .backtest import Backtest, Plan, backtest
 from .errors import TakensError
 from .estimate import plain
-from .models.base import Model
+from .models.base import Law, Model
 from .models.recalibration import Recalibration
 from .random import generator
 from .scores import CLIMATE, Case, Runs, crps_samples
@@ -99,7 +99,8 @@ def evaluate(
     except (TakensError, ArithmeticError, ValueError, np.linalg.LinAlgError, MemoryError) as error:
         cause = error.cause if isinstance(error, TakensError) else f"{type(error).__name__}: {error}"
         return Candidate(key, model.baseline, status="failed", reason=cause), None
-    series = as_trajectories(data)[-1].gridded()
+    whole = as_trajectories(data)[-1].gridded().inputs_last
+    series = whole.observed
     scale = channel_scale(series, plan)
     samples, truth = calibrated(tested) / scale, tested.truth / scale
     per_origin = np.array([np.nanmean(crps_samples(s, t)) for s, t in zip(samples, truth, strict=True)])
@@ -107,7 +108,7 @@ def evaluate(
     case = replace(case, interval=series.interval, time_unit=series.clock.unit)
     raw = Case.of(samples * scale, tested.truth, level=0.9, seed=seed)
     found = {name: score.function(raw if name in IN_UNITS else case) for name, score in SCORES.items()}
-    climate, floors = _long_range(tested, series, plan, seed)
+    climate, floors = _long_range(tested, whole, plan, seed)
     pit = found["pit"].details["values"]
     return Candidate(
         key,
@@ -214,6 +215,11 @@ def known_before(tested: Backtest, row: int) -> Array:
     return truth
 
 
+def free_run(law: Law, observed: Series, seed: int) -> Series:
+    """A free run as long as the observed rows, driven by their known inputs where there are any."""
+    return law.generate(max(len(observed), 2), inputs=observed if observed.inputs else None, seed=seed)
+
+
 def climate_rows(series: Series, plan: Plan) -> Series:
     """The rows with which a free run is compared: the longest gap-free stretch, the latest 5,000 rows of it.
 
@@ -233,7 +239,7 @@ def _long_range(
     observed = climate_rows(series, plan)
     if len(observed) < CLIMATE_LEAST:
         return {}, {}
-    runs = Runs.of(tested.law.generate(len(observed), seed=seed), observed)
+    runs = Runs.of(free_run(tested.law, observed, seed), observed.observed)
     found = {name: score.function(runs) for name, score in CLIMATE.items()}
     return {name: score.value for name, score in found.items()}, {name: score.floor for name, score in found.items()}
 

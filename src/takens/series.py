@@ -65,8 +65,10 @@ class Series:
 
     `values (time, channel)` is float64 with NaN where a value is missing; `times (time,)` is strictly increasing, in
     units of `clock`. `channels` and `units` name the columns. `reading` holds what the reader understood of the file.
-    Many trajectories are a list of `Series`, never a padded array. Raises `DataError` for times that are not strictly
-    increasing or not finite, for infinite values and for shapes that do not fit.
+    `inputs` names those channels whose future is known (a forcing, the weather of a scenario): models learn from them
+    but do not forecast them, measures leave them out. Many trajectories are a list of `Series`, never a padded array.
+    Raises `DataError` for times that are not strictly increasing or not finite, for infinite values and for shapes that
+    do not fit, `SettingError` for inputs that are no channels or leave none.
     """
 
     times: NDArray[np.float64]
@@ -77,6 +79,7 @@ class Series:
     name: str = "series"
     source: str = ""
     reading: Reading | None = field(default=None, repr=False)
+    inputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=np.float64, ndmin=1)
@@ -91,6 +94,11 @@ class Series:
             raise DataError(f"{len(times)} times for {len(values)} rows", place=place)
         if len(set(channels)) < len(channels):
             raise DataError(f"two channels have the same name: {', '.join(channels)}", place=place)
+        inputs = tuple(self.inputs)
+        unknown = [name for name in inputs if name not in channels]
+        if unknown or (inputs and set(inputs) >= set(channels)):
+            cause = f"input {unknown[0]!r} is no channel" if unknown else "every channel is an input"
+            raise SettingError(cause, place=place, remedy=f"Channels are: {', '.join(channels)}.")
         _check_times(times, place)
         if np.isinf(values).any():
             row, column = np.argwhere(np.isinf(values))[0]
@@ -101,7 +109,8 @@ class Series:
             )
         for array in (times, values):
             array.setflags(write=False)
-        for key, value in zip(("times", "values", "channels", "units"), (times, values, channels, units), strict=True):
+        settled = {"times": times, "values": values, "channels": channels, "units": units, "inputs": inputs}
+        for key, value in settled.items():
             object.__setattr__(self, key, value)
 
     @classmethod
@@ -148,9 +157,21 @@ class Series:
                     remedy=f"Channels are: {', '.join(self.channels)}.",
                 )
         columns = [self.channels.index(name) for name in names]
+        inputs = tuple(name for name in self.inputs if name in names)
         return replace(
-            self, values=self.values[:, columns], channels=tuple(names), units=tuple(self.units[c] for c in columns)
-        )
+            self, values=self.values[:, columns], channels=tuple(names), units=tuple(self.units[c] for c in columns),
+            inputs=inputs if len(inputs) < len(names) else (),
+        )  # fmt: skip
+
+    @property
+    def observed(self) -> Series:
+        """The series without its known inputs."""
+        return self.select(*(name for name in self.channels if name not in self.inputs)) if self.inputs else self
+
+    @property
+    def inputs_last(self) -> Series:
+        """The same series with the known inputs as its last channels: the order in which models see them."""
+        return self.select(*self.observed.channels, *self.inputs) if self.inputs else self
 
     def rows(self, start: int | None = None, stop: int | None = None) -> Series:
         """Rows `start` to `stop` (exclusive), counted as in a Python slice."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .backtest import LEAST, Backtest, Plan, backtest, plan_origins
-from .candidate import Candidate, calibrated, climate_rows, evaluate, widening
+from .candidate import Candidate, calibrated, climate_rows, evaluate, free_run, widening
 from .choice import Choice, Skill
 from .durations import in_words, seconds, steps
 from .errors import DataError, SettingError
@@ -28,6 +28,7 @@ from .series import Series, as_trajectories
 from .store import Store, array_digest, task_key
 from .tasks import versions
 from .version import __version__
+from .wording import counted
 
 if TYPE_CHECKING:
     from .verdicts.result import Verdict
@@ -123,7 +124,7 @@ def study(
     began = time.perf_counter()
     report = progress or (lambda stage, share: None)
     report("reading", 0.0)
-    trajectories = _opened(data, reading)
+    trajectories, future = _until_now(_opened(data, reading))
     last = trajectories[-1]
     allowed = seconds(budget)
     candidates_wanted = _models(models)
@@ -137,7 +138,7 @@ def study(
     plan = plan_origins(recent, horizon)
     store = Store(Path(out) / "work") if out is not None else None
     candidates_wanted = [(name, _aimed(model, horizon)) for name, model in candidates_wanted]
-    runner = _Runner(recent, plan, members, seed, store, began + allowed, report)
+    runner = _Runner(recent, plan, members, seed, store, began + allowed, report, future)
     candidates = tuple(runner.run(name, model) for name, model in candidates_wanted)
     result = _conclude(runner, candidates, dict(candidates_wanted), report)
     settings = {
@@ -148,7 +149,8 @@ def study(
     finished = Study(
         series=last, horizon=horizon, plan=plan, estimates=estimates, verdicts=verdicts, verdict=verdict,
         settings=settings,
-        versions=versions(), seconds=time.perf_counter() - began, notes=_notes(last, plan), findings=(), **result,
+        versions=versions(), seconds=time.perf_counter() - began, notes=_notes(last, plan, future), findings=(),
+        **result,
     )  # fmt: skip
     finished = replace(finished, findings=tuple(findings(finished)))
     if out is not None:
@@ -191,6 +193,7 @@ class _Runner:
     store: Store | None
     deadline: float
     report: Progress
+    future: NDArray[np.float64]
     best: tuple[float, str, Backtest] | None = None
     done: int = 0
     compared: bool = False
@@ -246,15 +249,19 @@ def _conclude(
     issued = calibrated(tested)
     errors = Recalibration.fit(tested.samples, tested.truth).widened(widening(tested, issued, len(grid)))
     law = ConformalLaw(final.signature, final.history, final.end, final, errors)
-    forecast = law.forecast(plan.horizon, members=max(runner.members, 200), seed=runner.seed)
+    ahead = np.resize(runner.future[-1:], (plan.horizon, runner.future.shape[1]))
+    ahead[: len(runner.future)] = runner.future[: plan.horizon]
+    inputs = ahead if final.signature.inputs else None
+    forecast = law.forecast(plan.horizon, inputs=inputs, members=max(runner.members, 200), seed=runner.seed)
     report("last window and climate", 0.93)
-    observed = climate_rows(grid, plan)
+    observed = climate_rows(grid.inputs_last, plan)
     order = {"ok": 0, "failed": 1, "skipped": 2}
     ranked = sorted(candidates, key=lambda c: (order[c.status], c.scores["crps"] if c.ok else 0.0))
     return {
         "candidates": tuple(ranked), "choice": choice, "law": law,
-        "forecast": forecast, "last_window": _last_window(plan, issued[-1], grid), "observed": observed,
-        "generated": tested.law.generate(max(len(observed), 2), seed=runner.seed),
+        "forecast": forecast, "last_window": _last_window(plan, issued[-1], grid.observed),
+        "observed": observed.observed,
+        "generated": free_run(tested.law, observed, runner.seed),
     }  # fmt: skip
 
 
@@ -272,7 +279,7 @@ def _characterise(
     """All measures and the verdict of each channel (the first twelve) of the last trajectory, and the joint verdict."""
     from .verdicts import joint, verdict, views_of
 
-    series = trajectories[-1]
+    series = trajectories[-1].observed
     names = series.channels[:MEASURED_CHANNELS]
     estimates: dict[str, Estimate] = {}
     verdicts: dict[str, Verdict] = {}
@@ -289,7 +296,7 @@ def _characterise(
         found = measure_series(one, only=STUDIED, seed=seed, progress=advance)
         estimates.update({key if len(series.channels) == 1 else f"{key}[{name}]": e for key, e in found.items()})
         verdicts[name] = verdict(one, seed=seed, progress=step)
-    others = views_of(list(trajectories[:-1])) if len(trajectories) > 1 else {}
+    others = views_of([one.observed for one in trajectories[:-1]]) if len(trajectories) > 1 else {}
     views = dict(verdicts)
     for name, one in list(others.items())[: MEASURED_CHANNELS - len(verdicts)]:
         report("looking at the kind of dynamics in earlier trajectories", 0.18)
@@ -320,6 +327,22 @@ def _opened(data: Any, reading: Mapping[str, Any]) -> list[Series]:
     return found
 
 
+def _until_now(trajectories: list[Series]) -> tuple[list[Series], NDArray[np.float64]]:
+    """The trajectories up to the last row that holds more than known inputs, and the inputs after it `(time, input)`.
+
+    Where no row follows, the last known values of the inputs stand for their future.
+    """
+    last = trajectories[-1].gridded().inputs_last
+    known = last.values[:, last.shape[1] - len(last.inputs) :]
+    if not last.inputs:
+        return trajectories, known
+    now = int(np.flatnonzero(np.isfinite(last.observed.values).any(axis=1))[-1]) + 1
+    whole: NDArray[np.bool_] = np.asarray(np.isfinite(known).all(axis=1))
+    ahead = known[now:][np.cumprod(whole[now:]).astype(bool)]
+    held = known[:now][whole[:now]][-1:]
+    return [*trajectories[:-1], last.rows(0, now)], ahead if len(ahead) else held
+
+
 def _recent(series: Series) -> Series:
     """The latest rows, as many as models learn from."""
     return series if len(series) <= TRAINING_ROWS else series.rows(-TRAINING_ROWS)
@@ -329,7 +352,7 @@ def _models(wanted: Sequence[str | Model] | None) -> list[tuple[str, Model]]:
     """Names and models to try, in order; names are looked up in the list of models."""
     from .models import model
 
-    names = list(MODELS) if wanted is None else list(wanted)
+    names = [name for name, kind in MODELS.items() if kind.effort == 0] if wanted is None else list(wanted)
     if not names:
         raise SettingError("no model given", place="models", remedy=f"Known models: {', '.join(MODELS)}.")
     found = [(item, model(item)) if isinstance(item, str) else (item.name, item) for item in names]
@@ -344,13 +367,16 @@ def _aimed(model: Model, horizon: int) -> Model:
     return replace(model, horizon=horizon) if "horizon" in names and model.horizon is None else model  # type: ignore
 
 
-def _notes(series: Series, plan: Plan) -> tuple[str, ...]:
+def _notes(series: Series, plan: Plan, future: NDArray[np.float64]) -> tuple[str, ...]:
     """What was left out or thinned, in words."""
     notes = []
     if len(series) > TRAINING_ROWS:
         notes.append(f"Models learned from the latest {TRAINING_ROWS:,} of {len(series):,} rows; measures saw all.")
     if len(series.channels) > MEASURED_CHANNELS:
         notes.append(f"Measured: the first {MEASURED_CHANNELS} of {len(series.channels)} channels; models saw all.")
+    if series.inputs and len(future) < plan.horizon:
+        known = f"The future of {', '.join(series.inputs)} is known for {counted(len(future), 'step')} at most"
+        notes.append(f"{known}; the forecast holds the last value from there on.")
     span = in_words(plan.horizon * series.interval, series.clock.unit)
     notes.append(f"Models were compared on {len(plan.origins)} forecasts of {span} from rows they had not seen.")
     return tuple(notes)

@@ -24,6 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 READING = [
     click.option("--time", metavar="COLUMN", help="Column that holds the times."),
     click.option("--channels", metavar="A,B", help="Columns to use; the others are ignored."),
+    click.option("--inputs", metavar="A,B", help="Columns whose future is known, such as a forcing."),
     click.option("--id", metavar="COLUMN", help="Column that names the trajectory (long table)."),
     click.option("--variable", metavar="COLUMN", help="Column that names the channel (long table)."),
     click.option("--no-time", is_flag=True, default=None, help="No column holds times; rows are steps."),
@@ -74,8 +75,9 @@ class Source:
                 place="--resample, --resample-method",
                 remedy="For instance --resample 1h --resample-method linear.",
             )
-        if "channels" in given:
-            given["channels"] = names(given["channels"])
+        for option in ("channels", "inputs"):
+            if option in given:
+                given[option] = names(given[option])
         if given.pop("no_time", None):
             if "time" in given:
                 raise SettingError("either a column holds times or none does", place="--time, --no-time")

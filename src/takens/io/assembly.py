@@ -180,9 +180,13 @@ def _series(
                 names.append(group.variable if len(roles.channels) == 1 else f"{group.variable} {column.name}")
                 units.append(column.unit)
         values = np.column_stack(columns)
+    inputs = table.inputs if wanted.inputs is None else wanted.inputs
+    if wanted.inputs is None:
+        inputs = tuple(name for name in inputs if name in names) if not set(inputs) >= set(names) else ()
     series = Series(
-        times_on(clock, heads, axis), values, tuple(names), tuple(units), clock, label or table.name, table.place
-    )
+        times_on(clock, heads, axis), values, tuple(names), tuple(units), clock, label or table.name, table.place,
+        inputs=inputs,
+    )  # fmt: skip
     return replace(series, reading=describe(series, told))
 
 

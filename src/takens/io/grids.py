@@ -38,6 +38,8 @@ def series_to_xarray(series: Series) -> xr.Dataset:
     numbers. The attribute `takens` keeps name, clock and channel names, so that `xarray_to_series` loses nothing.
     """
     known = {"name": series.name, "clock": clock_facts(series.clock), "channels": list(series.channels)}
+    if series.inputs:
+        known["inputs"] = list(series.inputs)
     return _dataset(series, ("time",), series.values, known)
 
 
@@ -119,7 +121,10 @@ def _own(data: xr.Dataset, format: str, place: str) -> Table:
             columns.append(Column(name, data[variable].values.astype(np.float64), unit))
     except (KeyError, TypeError, ValueError) as error:
         raise DataError("the takens attribute of this data set is damaged", place=place) from error
-    return Table(tuple(columns), f"{format} written by takens", place, known["name"], time=time, clock=clock)
+    return Table(
+        tuple(columns), f"{format} written by takens", place, known["name"], time=time, clock=clock,
+        inputs=tuple(known.get("inputs", ())),
+    )  # fmt: skip
 
 
 def _grid(data: xr.Dataset, format: str, place: str, name: str, wanted: Wanted) -> Table:

@@ -215,6 +215,7 @@ def open_data(
     *,
     time: str | Literal[False] | None = None,
     channels: str | Sequence[str] | None = None,
+    inputs: str | Sequence[str] | None = None,
     id: str | None = None,
     variable: str | None = None,
     unsorted: Literal["error", "sort"] = "error",
@@ -237,8 +238,9 @@ def open_data(
     are read as trajectories. What is not said is detected, and `series.reading` says what was understood.
 
     `time`: the column of times; False where there is none (rows are then steps of `interval`, 1 by default, such as
-    0.02 or "5 min"). `channels`: the columns to use, all numeric ones by default. `id`: the column (or xarray
-    dimension) that names trajectories. `variable`: the column of a long table that names channels. `unsorted`,
+    0.02 or "5 min"). `channels`: the columns to use, all numeric ones by default. `inputs`: columns whose future
+    is known, such as a forcing: models learn from them and do not forecast them. `id`: the column (or xarray dimension)
+    that names trajectories. `variable`: the column of a long table that names channels. `unsorted`,
     `duplicates`: what to do with steps back in time and with repeated times: nothing is repaired unasked. `timezone`:
     the place of stamps without offset, or the zone to convert to. `day_first`: how 01/02/2014 is meant. `time_unit`:
     the unit of numeric times ("s", "h", ..., or "epoch s", "epoch ms"). `missing`: numbers such as -9999 that stand for
@@ -251,8 +253,11 @@ def open_data(
     unpacked up to a ratio of 100 and 4 GiB. Cost: about 0.1 microseconds a value of text.
     """
     names = (channels,) if isinstance(channels, str) else None if channels is None else tuple(channels)
+    known = (inputs,) if isinstance(inputs, str) else None if inputs is None else tuple(inputs)
+    if names is not None and known is not None:
+        names += tuple(name for name in known if name not in names)
     wanted = Wanted(
-        time=time, channels=names, id=id, variable=variable, unsorted=unsorted, duplicates=duplicates,
+        time=time, channels=names, inputs=known, id=id, variable=variable, unsorted=unsorted, duplicates=duplicates,
         timezone=timezone, day_first=day_first, interval=interval, time_unit=time_unit, sheet=sheet,
         delimiter=delimiter, decimal=decimal, missing=tuple(map(float, np.atleast_1d(missing))), max_rows=max_rows,
     )  # fmt: skip
@@ -265,7 +270,8 @@ def _series(source: Any, wanted: Wanted) -> list[Series]:
     from .formats import read_file
 
     if isinstance(source, Series):
-        return [source if wanted.channels is None else source.select(*wanted.channels)]
+        chosen = source if wanted.channels is None else source.select(*wanted.channels)
+        return [chosen if wanted.inputs is None else replace(chosen, inputs=wanted.inputs)]
     if isinstance(source, str | os.PathLike):
         return [series for table in read_file(source, wanted) for series in assemble(table, wanted)]
     if _is_trajectories(source):

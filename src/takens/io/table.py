@@ -86,6 +86,8 @@ class Table:
     split: str = ""
     decimal: str = "."
     notes: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    """Columns that the source itself marks as known inputs."""
 
     def __len__(self) -> int:
         return len(self.columns[0]) if self.columns else 0

@@ -187,7 +187,10 @@ def _own_table(columns: list[tuple[Any, str | None]], text: str, place: str, lin
         made = [Column(time, columns[0][0], zone=zone)]
         for name, unit, (cells, _) in zip(names, units, columns[1:], strict=True):
             made.append(Column(name, cells, unit))
-        return Table(tuple(made), "CSV written by takens", place, known["name"], time=time, clock=clock, line=line)
+        return Table(
+            tuple(made), "CSV written by takens", place, known["name"], time=time, clock=clock, line=line,
+            inputs=tuple(known.get("inputs", ())),
+        )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             "the takens header of this file is damaged", place=place, remedy="Remove its first line to read plain CSV."

@@ -13,6 +13,7 @@ class Wanted:
 
     time: str | bool | None = None
     channels: tuple[str, ...] | None = None
+    inputs: tuple[str, ...] | None = None
     id: str | None = None
     variable: str | None = None
     unsorted: str = "error"

@@ -105,6 +105,8 @@ def _write_csv(series: Series, part: Path) -> None:
         "channels": list(series.channels),
         "units": list(series.units),
     }
+    if series.inputs:
+        known["inputs"] = list(series.inputs)
     stamps = series.stamps
     exact = (
         stamps is not None

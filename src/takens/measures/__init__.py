@@ -70,7 +70,7 @@ def measure_series(
         raise SettingError(
             "measures take one trajectory", place="data", remedy="Measure each: [tk.measure(item) for item in data]."
         )
-    series = as_series(data)  # type: ignore[arg-type]
+    series = as_series(data).observed  # type: ignore[arg-type]
     names = list(REGISTRY) if only is None else [only] if isinstance(only, str) else list(only)
     for name in names:
         if name not in REGISTRY:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import SettingError
 from ..neighbours import nearest
-from .base import Array, Law, Model, RecursiveLaw, Training, guard_box, scale_of, shifted
+from .base import Array, Known, Law, Model, RecursiveLaw, Training, guard_box, scale_of, shifted
 from .baselines import recorded
 from .selection import choose, decorrelation, hold_out
 
@@ -48,7 +48,9 @@ class ParrotLaw(Law):
     def memory(self) -> int:
         return (self.embedding_dimension - 1) * self.delay + 1
 
-    def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
+    def sample(
+        self, history: Array, horizon: int, members: int, rng: np.random.Generator | None, known: Known | None = None
+    ) -> Array:
         steps = np.arange(self.embedding_dimension) * self.delay
         longest = int(np.diff(self.edges).max())
         run = max(1, min(horizon, (longest - self.memory) // 3))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from os import PathLike
-from typing import ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,140 +15,13 @@ from ..clock import Clock
 from ..errors import InsufficientData, LawError, SettingError
 from ..forecast import Forecast
 from ..random import generator
-from ..series import TOLERANCE, Series, as_series, as_trajectories
+from ..series import Series, as_series
+from .trajectories import Known, Signature, Training
+
+if TYPE_CHECKING:
+    from ..systems.base import System
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What a law was fitted on: channels, units, sampling interval, clock and name of the data."""
-
-    channels: tuple[str, ...]
-    units: tuple[str, ...]
-    interval: float
-    clock: Clock
-    name: str
-
-    @classmethod
-    def of(cls, series: Series) -> Signature:
-        """The signature of a series."""
-        return cls(series.channels, series.units, series.interval, series.clock, series.name)
-
-    def check(self, series: Series) -> None:
-        """Raise `LawError` unless `series` has the channels and the interval the law was fitted on."""
-        if series.channels != self.channels:
-            raise LawError(
-                f"the law was fitted on channels {', '.join(self.channels)}; these data have "
-                f"{', '.join(series.channels)}",
-                place=series.source or series.name,
-                remedy="Select the same channels in the same order, or fit anew.",
-            )
-        if len(series) > 1 and abs(series.interval / self.interval - 1) > TOLERANCE:
-            raise LawError(
-                f"the law was fitted on an interval of {self.interval:g} {self.clock.unit}; these data have "
-                f"{series.interval:g} {series.clock.unit}",
-                place=series.source or series.name,
-                remedy="Resample the data to the interval of the law, or fit anew.",
-            )
-
-
-@dataclass(frozen=True)
-class Training:
-    """What a model learns from: gap-free arrays `(time, channel)` with a common sampling, in time order.
-
-    `ends` holds the time of the last row of each stretch.
-    """
-
-    signature: Signature
-    stretches: tuple[Array, ...]
-    ends: tuple[float, ...]
-
-    @classmethod
-    def of(cls, data: Series | Sequence[Series] | ArrayLike) -> Training:
-        """Check the trajectories against one another and cut them at their gaps.
-
-        Raises `DataError` for irregular sampling and for channels without a value, `LawError` for trajectories that do
-        not fit one another, `InsufficientData` where no two consecutive complete rows exist.
-        """
-        trajectories = as_trajectories(data)
-        signature = Signature.of(trajectories[0])
-        for series in trajectories:
-            signature.check(series)
-            for c, channel in enumerate(series.channels):
-                if not np.isfinite(series.values[:, c]).any():
-                    raise InsufficientData(f"channel {channel!r} has no value", place=series.source or series.name)
-        pieces = [piece for series in trajectories for piece in series.stretches(2)]
-        if not pieces:
-            raise InsufficientData(
-                "no two consecutive rows have all channels present", place=trajectories[0].source or signature.name
-            )
-        return cls(signature, tuple(p.values for p in pieces), tuple(float(p.times[-1]) for p in pieces))
-
-    @property
-    def rows(self) -> int:
-        """Number of rows in all stretches."""
-        return sum(map(len, self.stretches))
-
-    @property
-    def stacked(self) -> Array:
-        """All rows of all stretches, one after the other `(time, channel)`."""
-        return np.concatenate(self.stretches)
-
-    @property
-    def end(self) -> float:
-        """Time of the last row of the last stretch."""
-        return self.ends[-1]
-
-    def closing(self, rows: int) -> tuple[Array, float]:
-        """The last `rows` rows of the last stretch that has so many, and the time of the last of them.
-
-        This is where forecasts start by default: the end of the data, unless a gap right before the end leaves a law
-        without the history it needs. Raises `InsufficientData` where no stretch is long enough.
-        """
-        self.need(rows, "a forecast")
-        index = max(i for i, piece in enumerate(self.stretches) if len(piece) >= rows)
-        return self.stretches[index][-rows:], self.ends[index]
-
-    def need(self, rows: int, who: str) -> None:
-        """Raise `InsufficientData` unless one stretch has at least `rows` rows."""
-        longest = max(map(len, self.stretches))
-        if longest < rows:
-            raise InsufficientData(
-                f"{who} needs {rows} consecutive rows without a gap; the longest stretch has {longest}",
-                place=self.signature.name,
-                remedy="Use a simpler model or fewer delays, or fill the gaps explicitly with series.resample(...).",
-            )
-
-    def mapped(self, function: Callable[[Array], Array]) -> Training:
-        """The same training with `function` applied to each stretch."""
-        return replace(self, stretches=tuple(function(piece) for piece in self.stretches))
-
-    def latest(self, rows: int) -> Training:
-        """The last `rows` rows: whole stretches from the end, the first of them shortened."""
-        kept: list[tuple[Array, float]] = []
-        room = rows
-        for piece, end in zip(reversed(self.stretches), reversed(self.ends), strict=True):
-            if min(room, len(piece)) < 2:
-                break
-            kept.insert(0, (piece[-room:], end))
-            room -= min(room, len(piece))
-        return replace(self, stretches=tuple(p for p, _ in kept), ends=tuple(e for _, e in kept))
-
-    def lagged(self, lags: Sequence[int], *, limit: int = 50_000) -> tuple[Array, Array]:
-        """Rows at `lags` (0 is now) as `(sample, lag, channel)`, and the rows one step ahead `(sample, channel)`.
-
-        Of more than `limit` samples every second, third, ... is used. No sample reaches across a gap.
-        """
-        reach = max(lags)
-        total = sum(max(len(piece) - reach - 1, 0) for piece in self.stretches)
-        stride = max(1, -(-total // limit))
-        inputs, targets = [], []
-        for piece in self.stretches:
-            now = np.arange(reach, len(piece) - 1, stride)
-            inputs.append(piece[now[:, None] - np.asarray(lags)])
-            targets.append(piece[now + 1])
-        return np.concatenate(inputs), np.concatenate(targets)
 
 
 @dataclass(frozen=True)
@@ -156,11 +29,17 @@ class Model(ABC):
     """A hypothesis about the dynamics: frozen hyper-parameters and `fit`; it does not change when fitted.
 
     A concrete model is final and writes one method, `learn`. Hyper-parameters that are None are chosen from the data by
-    free runs on a held-out part of the training data, never by one-step error. `baseline` marks the models that every
-    other one has to beat.
+    free runs on a held-out part of the training data, never by one-step error.
     """
 
     baseline: ClassVar[bool] = False
+    """Whether every other model has to beat it."""
+    effort: ClassVar[int] = 0
+    """What a fit to ten thousand rows costs: 0 for seconds, 1 for tens of seconds, 2 for minutes."""
+    gaps: ClassVar[bool] = False
+    """Whether it learns from rows with missing values: `training.stretches` are then whole trajectories with NaN."""
+    irregular: ClassVar[bool] = False
+    """Whether it learns from irregular times: it then reads `training.trajectories`."""
 
     @property
     def name(self) -> str:
@@ -170,7 +49,7 @@ class Model(ABC):
     @final
     def fit(self, series: Series | Sequence[Series] | ArrayLike, *, seed: int = 0) -> Law:
         """The law learned from one trajectory or many; the same data and seed give the same law."""
-        return self.learn(Training.of(series), seed)
+        return self.learn(Training.of(series, gaps=self.gaps, irregular=self.irregular), seed)
 
     def settled(self, law: Law) -> Model:
         """The same model with the hyper-parameters that were chosen for `law`, so that a refit need not choose again.
@@ -188,6 +67,8 @@ class Model(ABC):
 class Law(ABC):
     """What was learned; frozen. A concrete law is final, writes `memory` and `sample`, and inherits the rest.
 
+    Known inputs are the last channels of the signature: histories and samples hold them, forecasts do not.
+
     `history (time, channel)` are the last rows of the training data, from which forecasts start by default, and `end`
     the time of its last row (see `Training.closing`). All fields are arrays, plain values, or other
     registered laws, so that `save` needs no code of its own (see `takens.models.store`).
@@ -197,23 +78,39 @@ class Law(ABC):
     history: Array
     end: float
 
+    gaps: ClassVar[bool] = False
+    """Whether histories may have missing values, as NaN."""
+
     @property
     @abstractmethod
     def memory(self) -> int:
         """How many rows of history a forecast needs."""
 
     @abstractmethod
-    def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
-        """Futures `(member, horizon, channel)` that continue `history (time, channel)`; noise-free if rng is None."""
+    def sample(
+        self, history: Array, horizon: int, members: int, rng: np.random.Generator | None, known: Known | None = None
+    ) -> Array:
+        """Futures `(member, horizon, channel)` that continue `history (time, channel)`; noise-free if rng is None.
+
+        `known` says when the future begins and holds the known inputs; without it they are the law's own guess.
+        """
 
     @final
     def forecast(
-        self, horizon: int, *, history: Series | ArrayLike | None = None, members: int = 100, seed: int = 0
+        self,
+        horizon: int,
+        *,
+        history: Series | ArrayLike | None = None,
+        inputs: Series | ArrayLike | None = None,
+        members: int = 100,
+        seed: int = 0,
     ) -> Forecast:
         """`members` samples of the `horizon` steps after the training data, or after `history` if given.
 
         One member is the noise-free run. `history` must have the channels and the interval of the training data and
-        end in `memory` complete rows. Raises `LawError` or `InsufficientData` where it does not. Cost: horizon steps.
+        end in `memory` complete rows. A law with known inputs needs their future, `inputs (horizon, input)`, as a
+        series (its channels of these names) or an array. Raises `LawError` or `InsufficientData` where these do not
+        fit. Cost: horizon steps.
         """
         if horizon < 1 or members < 1:
             raise SettingError(f"horizon and members must be at least 1, got {horizon} and {members}")
@@ -221,28 +118,53 @@ class Law(ABC):
         if history is not None:
             rows, end, clock = self._history_of(history)
         rng = None if members == 1 else generator(seed, "forecast")
-        samples = np.asarray(self.sample(rows, horizon, members, rng), dtype=np.float64)
+        known = Known(self.signature.row(end) + 1, self._future(inputs, horizon))
+        samples = np.asarray(self.sample(rows, horizon, members, rng, known), dtype=np.float64)
         times = end + self.signature.interval * np.arange(1.0, horizon + 1)
+        shown = self.signature.targets
         return Forecast(
-            samples, times, self.signature.channels, self.signature.units, clock, self.signature.name,
-            type(self).__name__, self.diverged(samples),
+            samples[..., :shown], times, self.signature.channels[:shown], self.signature.units[:shown], clock,
+            self.signature.name, type(self).__name__, self.diverged(samples),
         )  # fmt: skip
 
     @final
-    def generate(self, length: int, *, seed: int = 0, noise: bool = True) -> Series:
+    def generate(
+        self, length: int, *, inputs: Series | ArrayLike | None = None, seed: int = 0, noise: bool = True
+    ) -> Series:
         """A free run of `length` rows from the end of the training data: the climate of the law.
 
-        Without `noise` the run is deterministic. Cost: `length` steps.
+        Without `noise` the run is deterministic. `inputs` as in `forecast`. Cost: `length` steps.
         """
         if length < 2:
             raise SettingError(f"length must be at least 2, got {length}")
         rng = generator(seed, "generate") if noise else None
-        values = self.sample(self.history, length, 1, rng)[0]
+        known = Known(self.signature.row(self.end) + 1, self._future(inputs, length))
+        shown = self.signature.targets
+        values = self.sample(self.history, length, 1, rng, known)[0][:, :shown]
         times = self.end + self.signature.interval * np.arange(1.0, length + 1)
         return Series(
-            times, values, self.signature.channels, self.signature.units, self.signature.clock,
+            times, values, self.signature.channels[:shown], self.signature.units[:shown], self.signature.clock,
             f"{self.signature.name} (generated)", type(self).__name__,
         )  # fmt: skip
+
+    @property
+    @final
+    def system(self) -> System:
+        """The law as a system, of which everything can be asked that can be asked of known equations.
+
+        Raises `LawError` where the law has no finite state of its own. See `motion`.
+        """
+        found = self.motion()
+        if found is None:
+            raise LawError(
+                f"a {type(self).__name__} is no system: it has no state that its next state follows from",
+                place=self.signature.name, remedy="Fit a recursive model such as nvar.",
+            )  # fmt: skip
+        return found
+
+    def motion(self) -> System | None:
+        """The hook behind `system`: laws of continuous time, or made of another law, write it."""
+        return None
 
     @final
     def save(self, path: str | PathLike[str]) -> None:
@@ -255,6 +177,32 @@ class Law(ABC):
         """How many members of `samples` left the law's guard box; laws without one have none."""
         return 0
 
+    def _future(self, inputs: Series | ArrayLike | None, horizon: int) -> Array | None:
+        """The known inputs of the future `(horizon, input)`; None for a law without any."""
+        names = self.signature.inputs
+        if not names:
+            if inputs is not None:
+                raise LawError("the law was fitted without known inputs", place=self.signature.name)
+            return None
+        if inputs is None:
+            raise LawError(
+                f"the law needs the future of its known inputs {', '.join(names)}", place=self.signature.name,
+                remedy=f"Give inputs=... with {horizon} rows of {len(names)} columns.",
+            )  # fmt: skip
+        if isinstance(inputs, Series):
+            inputs = inputs.select(*names).values
+        values = np.asarray(inputs, dtype=np.float64)
+        values = values[:, None] if values.ndim == 1 else values
+        if values.ndim != 2 or values.shape[1] != len(names) or len(values) < horizon:
+            raise LawError(
+                f"inputs have shape {values.shape}; {horizon} rows of {len(names)} columns are needed",
+                place=self.signature.name, remedy=f"The columns are {', '.join(names)}.",
+            )  # fmt: skip
+        if not np.isfinite(values[:horizon]).all():
+            row = int(np.argwhere(~np.isfinite(values[:horizon]))[0, 0])
+            raise LawError(f"row {row + 1} of the inputs is missing or not finite", place=self.signature.name)
+        return values[:horizon]
+
     def _history_of(self, history: Series | ArrayLike) -> tuple[Array, float, Clock]:
         series = as_series(history)
         if not isinstance(history, Series):
@@ -262,8 +210,12 @@ class Law(ABC):
                 series.values, interval=self.signature.interval, unit=self.signature.clock.unit,
                 channels=self.signature.channels, units=self.signature.units,
             )  # fmt: skip
+        elif self.signature.inputs:
+            series = series.select(*self.signature.channels)
         self.signature.check(series)
         grid = series.gridded()
+        if self.gaps and len(grid) >= self.memory:
+            return grid.values, float(series.times[-1]), series.clock
         holes = np.flatnonzero(~np.isfinite(grid.values).all(axis=1))
         rows = grid.values[holes[-1] + 1 :] if len(holes) else grid.values
         if len(rows) < self.memory:
@@ -308,16 +260,32 @@ class RecursiveLaw(Law):
         return self.residuals[rng.integers(len(self.residuals), size=len(state))]
 
     @final
-    def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
-        return self.roll(np.repeat(self.init(history[None]), members, axis=0), horizon, rng)
+    def sample(
+        self, history: Array, horizon: int, members: int, rng: np.random.Generator | None, known: Known | None = None
+    ) -> Array:
+        return self.roll(np.repeat(self.init(history[None]), members, axis=0), horizon, rng, known)
+
+    def motion(self) -> System | None:
+        from .motion import recursion
+
+        return recursion(self)
+
+    def slopes(self, state: Array) -> Array | None:
+        """The Jacobian `(member, n, n)` of a step from `state (member, ...)` to the next, both flattened to n numbers.
+
+        For laws that know it; None for central differences.
+        """
+        return None
 
     @final
-    def roll(self, state: Array, horizon: int, rng: np.random.Generator | None) -> Array:
+    def roll(self, state: Array, horizon: int, rng: np.random.Generator | None, known: Known | None = None) -> Array:
         """The one roll-out: `horizon` steps from `state`, with `noise` unless `rng` is None.
 
-        Gives `(member, horizon, channel)`. Cost: `horizon` steps of all members together.
+        Known inputs take the place of what the law says of them. Gives `(member, horizon, channel)`. Cost: `horizon`
+        steps of all members together.
         """
-        members = len(state)
+        members, targets = len(state), self.signature.targets
+        given = None if known is None or known.values is None else known.values
         path = np.empty((members, horizon, len(self.signature.channels)))
         middle = (self.low + self.high) / 2
         for t in range(horizon):
@@ -325,13 +293,18 @@ class RecursiveLaw(Law):
             if rng is not None:
                 values = values + self.noise(state, rng)
             values = np.clip(np.where(np.isfinite(values), values, middle), self.low, self.high)
+            if given is not None:
+                now = given[..., t, :]
+                values[:, targets:] = np.where(np.isnan(now), values[:, targets:], now)
             path[:, t] = values
             state = self.feed(state, values)
         return path
 
     @final
     def diverged(self, samples: Array) -> int:
-        return int(((samples <= self.low) | (samples >= self.high)).any(axis=(1, 2)).sum())
+        shown = self.signature.targets
+        out = (samples <= self.low) | (samples >= self.high)
+        return int(out[..., :shown].any(axis=(1, 2)).sum())
 
 
 def guard_box(rows: Array) -> tuple[Array, Array]:

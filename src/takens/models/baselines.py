@@ -9,7 +9,7 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Array, Law, Model, Training, thinned
+from .base import Array, Known, Law, Model, Training, thinned
 
 RECORD = 20_000
 """Rows of training data that a law keeps to draw past changes or past values from."""
@@ -33,7 +33,9 @@ class WalkLaw(Law):
     def memory(self) -> int:
         return 1
 
-    def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
+    def sample(
+        self, history: Array, horizon: int, members: int, rng: np.random.Generator | None, known: Known | None = None
+    ) -> Array:
         trend = np.arange(1, horizon + 1)[:, None] * self.slope
         path = np.repeat((history[-1] + trend)[None], members, axis=0)
         if rng is None:
@@ -98,7 +100,9 @@ class ClimatologyLaw(Law):
     def memory(self) -> int:
         return 1
 
-    def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
+    def sample(
+        self, history: Array, horizon: int, members: int, rng: np.random.Generator | None, known: Known | None = None
+    ) -> Array:
         if rng is None:
             return np.broadcast_to(self.mean, (members, horizon, len(self.mean))).copy()
         return self.record[rng.integers(len(self.record), size=(members, horizon))]

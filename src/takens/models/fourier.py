@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SettingError
-from .base import Array, Law, Model, Training, scale_of, thinned
+from .base import Array, Known, Law, Model, Training, scale_of, thinned
 from .selection import Probe, choose, free_runs, hold_out
 
 WINDOW = 20_000
@@ -48,7 +48,9 @@ class FourierLaw(Law):
     def _design(self, time: NDArray[Any]) -> Array:
         return design(time, self.window, self.trend, self.frequencies)
 
-    def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
+    def sample(
+        self, history: Array, horizon: int, members: int, rng: np.random.Generator | None, known: Known | None = None
+    ) -> Array:
         rows = history[-self.window :]
         past = self._design(np.arange(1 - len(rows), 1))
         mean, scale = scale_of(rows)
@@ -174,7 +176,8 @@ def _projection(past: Array) -> Array:
 def _widening(law: FourierLaw, probe: Probe) -> Array:
     """Ratio `(channel,)` of held-out errors to those that the AR(1) rest alone would give."""
     before, after = probe.take(32, probe.horizon)
-    errors = ((free_runs(law, before, probe.horizon) - after) ** 2).mean(axis=(0, 1))
+    runs = free_runs(law, before, probe.horizon, probe.known(32, probe.horizon))
+    errors = ((runs - after) ** 2).mean(axis=(0, 1))
     grown = np.cumsum(law.persistence ** (2 * np.arange(probe.horizon)[:, None]), axis=0).mean(axis=0)
     expected = (law.innovations**2).mean(axis=0) * grown
     return np.clip(np.sqrt(errors / np.where(expected > 0, expected, 1.0)), 0.5, 10.0)

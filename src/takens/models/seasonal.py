@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SettingError
-from .base import Array, Law, Model, Training, scale_of
+from .base import Array, Known, Law, Model, Training, scale_of
 from .baselines import block_starts, recorded
 from .selection import autocorrelation, choose, hold_out
 
@@ -31,7 +31,9 @@ class SeasonalLaw(Law):
     def memory(self) -> int:
         return self.period
 
-    def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
+    def sample(
+        self, history: Array, horizon: int, members: int, rng: np.random.Generator | None, known: Known | None = None
+    ) -> Array:
         period = self.period
         ahead = np.arange(horizon)
         path = np.repeat(history[-period:][ahead % period][None], members, axis=0)

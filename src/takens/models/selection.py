@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..random import generator
-from .base import Array, Law, RecursiveLaw, Training, scale_of
+from .base import Array, Known, Law, RecursiveLaw, Training, scale_of
 
 CAP = 2.0
 """Largest normalised error that counts: an unrelated trajectory has about 1.4, so a blow-up costs most but not all."""
@@ -26,6 +26,8 @@ class Probe:
 
     `stretches` are arrays `(time, channel)`; `origins` are pairs (stretch, row) of the first row to predict; `memory`
     rows before it are the history. `horizon` is the first horizon tried and `limit` the longest that the data allow.
+    Of the channels the first `targets` are forecast; the others are known inputs. `starts` are the rows of the first
+    values of the stretches, counted like `Known.row`.
     """
 
     stretches: tuple[Array, ...]
@@ -35,11 +37,25 @@ class Probe:
     limit: int
     scale: Array
     fixed: bool
+    targets: int
+    starts: tuple[int, ...]
+
+    def chosen(self, count: int, horizon: int) -> list[tuple[int, int]]:
+        """`count` origins (stretch, row), evenly spread over those with `horizon` rows after them."""
+        fit = [(s, row) for s, row in self.origins if row + horizon <= len(self.stretches[s])]
+        return [fit[i] for i in np.unique(np.linspace(0, len(fit) - 1, count).round().astype(int))]
+
+    def known(self, count: int, horizon: int) -> list[Known]:
+        """What is known at each of the origins that `take` gives."""
+        inputs = self.targets < self.stretches[0].shape[1]
+        return [
+            Known(self.starts[s] + row, self.stretches[s][row : row + horizon, self.targets :] if inputs else None)
+            for s, row in self.chosen(count, horizon)
+        ]
 
     def take(self, count: int, horizon: int) -> tuple[Array, Array]:
         """Histories `(origin, memory, channel)` and truths `(origin, horizon, channel)` of `count` spread origins."""
-        fit = [(s, row) for s, row in self.origins if row + horizon <= len(self.stretches[s])]
-        chosen = [fit[i] for i in np.unique(np.linspace(0, len(fit) - 1, count).round().astype(int))]
+        chosen = self.chosen(count, horizon)
         before = np.stack([self.stretches[s][row - self.memory : row] for s, row in chosen])
         after = np.stack([self.stretches[s][row : row + horizon] for s, row in chosen])
         return before, after
@@ -50,7 +66,8 @@ class Probe:
         e_h = mean over origins of min(CAP, sqrt(mean over channels of ((x - truth) / standard deviation)^2)).
         """
         before, after = self.take(count, horizon)
-        off = (free_runs(law, before, horizon) - after) / self.scale
+        runs = free_runs(law, before, horizon, self.known(count, horizon))
+        off = ((runs - after) / self.scale)[..., : self.targets]
         return np.minimum(np.sqrt((off**2).mean(axis=2)), CAP).mean(axis=0)
 
     def blown_up(self, law: Law) -> float:
@@ -60,10 +77,13 @@ class Probe:
         """
         if not isinstance(law, RecursiveLaw):
             return 0.0
-        before, _ = self.take(4, 1)
-        runs = law.roll(np.repeat(law.init(before), 4, axis=0), self.limit, generator(0, "probe"))
+        driven = self.targets < self.stretches[0].shape[1]
+        before, after = self.take(4, self.limit if driven else 1)
+        known = Known(0, np.repeat(after[..., self.targets :], 4, axis=0)) if driven else None
+        runs = law.roll(np.repeat(law.init(before), 4, axis=0), self.limit, generator(0, "probe"), known)
         inside = (law.high - law.low) * 2 / 7
-        return float(((runs < law.low + inside) | (runs > law.high - inside)).any(axis=(1, 2)).mean())
+        out = (runs < law.low + inside) | (runs > law.high - inside)
+        return float(out[..., : self.targets].any(axis=(1, 2)).mean())
 
 
 @dataclass(frozen=True)
@@ -75,11 +95,12 @@ class Choice:
     table: tuple[tuple[int, float, int, int], ...]
 
 
-def free_runs(law: Law, histories: Array, horizon: int) -> Array:
+def free_runs(law: Law, histories: Array, horizon: int, known: Sequence[Known]) -> Array:
     """Noise-free runs `(origin, horizon, channel)` that continue `histories (origin, time, channel)`."""
     if isinstance(law, RecursiveLaw):
-        return law.roll(law.init(histories), horizon, None)
-    return np.stack([law.sample(history, horizon, 1, None)[0] for history in histories])
+        inputs = [one.values for one in known if one.values is not None]
+        return law.roll(law.init(histories), horizon, None, Known(0, np.stack(inputs)) if inputs else None)
+    return np.stack([law.sample(h, horizon, 1, None, k)[0] for h, k in zip(histories, known, strict=True)])
 
 
 def hold_out(
@@ -100,8 +121,11 @@ def hold_out(
     wanted = min(3 * decorrelation(training), FIRST) if horizon is None else horizon
     scale = scale_of(training.stacked)[1]
     pieces = tuple(piece for piece, _ in tails)
+    starts = training.starts[-len(pieces) :]
     first = min(wanted, limit) if horizon is None else min(wanted, room[0])
-    return head, Probe(pieces, tuple(origins), memory, first, limit, scale, horizon is not None)
+    return head, Probe(
+        pieces, tuple(origins), memory, first, limit, scale, horizon is not None, training.targets, starts
+    )
 
 
 def choose(laws: Sequence[Law], probe: Probe | None) -> Choice:

@@ -19,12 +19,13 @@ from ..clock import Clock
 from ..errors import LawError, OutputError
 from ..random import generator
 from . import analogue, autoregression, baselines, esn, fourier, hippo_predictor, nvar, seasonal, wrappers
-from .base import Law, Signature
+from .base import Law
 from .recalibration import Recalibration
 from .ridge import Readout
+from .trajectories import Signature
 
 FORMAT = "takens-law"
-VERSION = 1
+VERSION = 2
 DOCUMENT, ARRAYS = "law.json", "arrays.safetensors"
 LARGEST = 16_000_000
 """Bytes of `law.json` beyond which it is not a law that takens wrote."""
@@ -192,6 +193,10 @@ def _document(source: Path) -> dict[str, Any]:
             f"was saved in format {version}, this takens reads up to {VERSION}", place=str(source),
             remedy="Update takens (pip install --upgrade takens), or fit anew.",
         )  # fmt: skip
+    if version == 1:
+        raise LawError(
+            "was saved before laws knew of inputs", place=str(source), remedy="Fit anew with this version of takens."
+        )
     if version != VERSION or "law" not in document:
         raise _damaged(source, f"has no valid version or law in {DOCUMENT}")
     return document

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 from ..errors import InsufficientData, SettingError
 from ..random import generator
-from .base import Array, Law, Model, Training, scale_of
+from .base import Array, Known, Law, Model, Training, scale_of
 from .recalibration import Recalibration
 from .selection import decorrelation, hold_out
+
+if TYPE_CHECKING:
+    from ..systems.base import System
 
 
 @final
@@ -27,9 +30,17 @@ class StandardisedLaw(Law):
     def memory(self) -> int:
         return self.law.memory
 
-    def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
-        inner = self.law.sample((history - self.mean) / self.scale, horizon, members, rng)
+    def sample(
+        self, history: Array, horizon: int, members: int, rng: np.random.Generator | None, known: Known | None = None
+    ) -> Array:
+        inner = self.law.sample((history - self.mean) / self.scale, horizon, members, rng, self._standard(known))
         return self.mean + self.scale * inner
+
+    def _standard(self, known: Known | None) -> Known | None:
+        if known is None or known.values is None:
+            return known
+        targets = self.signature.targets
+        return Known(known.row, (known.values - self.mean[targets:]) / self.scale[targets:])
 
     def diverged(self, samples: Array) -> int:
         return self.law.diverged((samples - self.mean) / self.scale)
@@ -70,16 +81,18 @@ class EnsembleLaw(Law):
     def memory(self) -> int:
         return max(law.memory for law in self.laws)
 
-    def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
+    def sample(
+        self, history: Array, horizon: int, members: int, rng: np.random.Generator | None, known: Known | None = None
+    ) -> Array:
         if rng is None:
-            runs = [law.sample(history, horizon, 1, None) for law in self.laws]
+            runs = [law.sample(history, horizon, 1, None, known) for law in self.laws]
             return np.repeat(np.mean(runs, axis=0), members, axis=0)
         # Whoever comes first gets the odd member, so that single runs come from every law.
         size = len(self.laws)
         first = int(rng.integers(size))
         shares = [(members + size - 1 - k) // size for k in range(size)]
         turns = [self.laws[(first + k) % size] for k in range(size)]
-        parts = [law.sample(history, horizon, n, rng) for law, n in zip(turns, shares, strict=True) if n > 0]
+        parts = [law.sample(history, horizon, n, rng, known) for law, n in zip(turns, shares, strict=True) if n > 0]
         return np.concatenate(parts)
 
     def diverged(self, samples: Array) -> int:
@@ -128,9 +141,17 @@ class ConformalLaw(Law):
     def memory(self) -> int:
         return self.law.memory
 
-    def sample(self, history: Array, horizon: int, members: int, rng: np.random.Generator | None) -> Array:
-        samples = self.law.sample(history, horizon, members, rng)
-        return samples if rng is None or members == 1 else self.recalibration.apply(samples)
+    def sample(
+        self, history: Array, horizon: int, members: int, rng: np.random.Generator | None, known: Known | None = None
+    ) -> Array:
+        samples = self.law.sample(history, horizon, members, rng, known)
+        if rng is None or members == 1:
+            return samples
+        shown = self.signature.targets
+        return np.concatenate([self.recalibration.apply(samples[..., :shown]), samples[..., shown:]], axis=-1)
+
+    def motion(self) -> System | None:
+        return self.law.motion()
 
     def diverged(self, samples: Array) -> int:
         return self.law.diverged(samples)
@@ -174,8 +195,13 @@ class Conformal(Model):
                 f"{len(before)} held-out forecasts are too few to calibrate on", place="Conformal",
                 remedy="Shorten the horizon or use more data.",
             )  # fmt: skip
-        samples = [trial.sample(rows, horizon, 100, generator(seed, "conformal", k)) for k, rows in enumerate(before)]
-        recalibration = Recalibration.fit(np.stack(samples), after)
+        knowns = probe.known(len(before), horizon)
+        samples = [
+            trial.sample(rows, horizon, 100, generator(seed, "conformal", k), knowns[k])
+            for k, rows in enumerate(before)
+        ]
+        shown = training.targets
+        recalibration = Recalibration.fit(np.stack(samples)[..., :shown], after[..., :shown])
         law = self.model.learn(training, seed)
         return ConformalLaw(training.signature, law.history, law.end, law=law, recalibration=recalibration)
 

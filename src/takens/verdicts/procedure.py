@@ -89,7 +89,7 @@ def views_of(data: Series | ArrayLike | Sequence[Series]) -> dict[str, Series]:
     several = isinstance(data, list | tuple) and len(data) > 0 and isinstance(data[0], Series)
     records = as_trajectories(data) if several else [as_series(data)]  # type: ignore[arg-type]
     singles: dict[str, Series] = {}
-    for number, record in enumerate(records):
+    for number, record in enumerate(one.observed for one in records):
         for channel in record.channels:
             name = channel if len(records) == 1 else f"{record.name or number + 1}: {channel}"
             name = f"{number + 1}, {name}" if name in singles else name
