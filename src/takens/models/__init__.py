@@ -12,8 +12,11 @@ from .base import Law, Model, RecursiveLaw, Signature, Training
 from .baselines import Climatology, Drift, Persistence
 from .esn import EchoStateNetwork
 from .fourier import FourierExtension
+from .gaussian_process import GaussianProcess
 from .hippo_predictor import HippoPredictor
 from .nvar import NVAR
+from .radial import RadialBasis
+from .random_features import RandomFourier
 from .recalibration import Recalibration
 from .seasonal import SeasonalNaive
 from .wrappers import Conformal, Ensemble, Standardised
@@ -28,6 +31,9 @@ MODELS: dict[str, type[Model]] = {
     "nvar": NVAR,
     "fourier_extension": FourierExtension,
     "nearest_neighbour": NearestNeighbour,
+    "random_fourier": RandomFourier,
+    "radial_basis": RadialBasis,
+    "gaussian_process": GaussianProcess,
     "hippo_predictor": HippoPredictor,
     "echo_state_network": EchoStateNetwork,
 }
@@ -35,8 +41,9 @@ MODELS: dict[str, type[Model]] = {
 
 __all__ = [
     "MODELS", "NVAR", "Autoregression", "Climatology", "Conformal", "ContextParroting", "Drift", "EchoStateNetwork",
-    "Ensemble", "FourierExtension", "HippoPredictor", "Law", "Model", "NearestNeighbour", "Persistence",
-    "Recalibration", "RecursiveLaw", "SeasonalNaive", "Signature", "Standardised", "Training", "model",
+    "Ensemble", "FourierExtension", "GaussianProcess", "HippoPredictor", "Law", "Model", "NearestNeighbour",
+    "Persistence", "RadialBasis", "RandomFourier", "Recalibration", "RecursiveLaw", "SeasonalNaive", "Signature",
+    "Standardised", "Training", "model",
 ]  # fmt: skip
 
 

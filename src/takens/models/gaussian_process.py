@@ -11,7 +11,7 @@ import numpy as np
 
 from .base import Array, Law, Model, RecursiveLaw, Training, thinned
 from .delayed import Delayed, DelayedLaw, Shape, check_settings, delay_shapes, search, squared_distances
-from .marginal_likelihood import JITTER, Kernel, kernel_of
+from .marginal_likelihood import JITTER, kernel_of
 from .radial import clusters
 
 ROWS, TRIED = 10_000, 400

@@ -51,7 +51,7 @@ class Kernel:
         own = self(places, places)
         factor = np.linalg.cholesky(own + JITTER * np.eye(len(own)))
         seen = solve_triangular(factor, self(places, points), lower=True)
-        inner = np.linalg.cholesky(seen @ seen.T + self.noise * np.eye(len(own)))
+        inner: Array = np.asarray(np.linalg.cholesky(seen @ seen.T + self.noise * np.eye(len(own))))
         return np.asarray(solve_triangular(factor.T, cho_solve((inner, True), seen @ values))), inner
 
 

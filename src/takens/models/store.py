@@ -18,7 +18,20 @@ from numpy.typing import NDArray
 from ..clock import Clock
 from ..errors import LawError, OutputError
 from ..random import generator
-from . import analogue, autoregression, baselines, esn, fourier, hippo_predictor, nvar, seasonal, wrappers
+from . import (
+    analogue,
+    autoregression,
+    baselines,
+    esn,
+    fourier,
+    gaussian_process,
+    hippo_predictor,
+    nvar,
+    radial,
+    random_features,
+    seasonal,
+    wrappers,
+)
 from .base import Law
 from .recalibration import Recalibration
 from .ridge import Readout
@@ -34,6 +47,9 @@ LAWS: tuple[type[Law], ...] = (
     baselines.WalkLaw, baselines.ClimatologyLaw, seasonal.SeasonalLaw, autoregression.LinearLaw, fourier.FourierLaw,
     analogue.ParrotLaw, analogue.NeighbourLaw, nvar.PolynomialLaw, esn.EchoLaw, wrappers.StandardisedLaw,
     wrappers.EnsembleLaw, wrappers.ConformalLaw, hippo_predictor.HippoLaw,
+    random_features.FourierFeatureLaw,
+    radial.RadialLaw,
+    gaussian_process.GaussianProcessLaw,
 )  # fmt: skip
 PARTS: tuple[type, ...] = (Signature, Clock, Readout, Recalibration)
 REGISTRY: Mapping[str, type] = {kind.__name__: kind for kind in (*LAWS, *PARTS)}
