@@ -121,5 +121,6 @@ class GaussianProcess(Model):
             training.signature, *training.closing(given.reach), low=given.low, high=given.high,
             residuals=thinned((given.increments - fitted) * given.scale), delays=given.delays, mean=given.mean,
             scale=given.scale, lengthscales=kernel.lengthscales, amplitudes=kernel.amplitudes,
-            noise_ratio=kernel.noise, places=places, weights=weights, inner=inner,
+            noise_ratio=kernel.noise, places=places, weights=np.ascontiguousarray(weights),
+            inner=np.ascontiguousarray(inner),
         )  # fmt: skip
