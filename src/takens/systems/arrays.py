@@ -8,7 +8,10 @@ import numpy as np
 
 from ..errors import SettingError, SimulationError
 from .base import Report, Request, System
-from .rule import Array
+from .rule import Array, ArrayRule
+
+MOST_SLOPES = 2_000_000
+"""Entries of Jacobians that are held at once."""
 
 
 def flow_orbit(system: System, request: Request, initial: Array) -> tuple[Array, Array]:
@@ -23,12 +26,15 @@ def map_orbit(system: System, request: Request, initial: Array) -> tuple[Array, 
     """Times and states of one trajectory of a map."""
     every, wait = int(request.dt), int(request.transient)
     state, rows = np.array(initial), np.empty((request.length, len(initial)))
+    given = {name: np.float64(value) for name, value in system.parameters.items()}
+    # Straight to the array code: one state needs no checks of shapes, which cost as much as a small law.
+    follow = system.rule.function if isinstance(system.rule, ArrayRule) else system.rule.values
     for n in range(wait + (request.length - 1) * every + 1):
         if n >= wait and (n - wait) % every == 0:
             rows[(n - wait) // every] = state
         if not np.isfinite(state).all():
             raise SimulationError("the state is not finite", time=float(n), state=tuple(state), place=system.name)
-        state = system.rhs(float(n), state)
+        state = follow(np.asarray(float(n)), state, given)
     return request.times, rows
 
 
@@ -95,29 +101,53 @@ class _Rows:
 
 
 def flow_carried(
-    system: System, phase: Array, vectors: Array, start: float, duration: float, tolerance: float
-) -> tuple[Array, Array, float]:
-    """A state, small displacements and the growth of volumes after `duration`."""
-    size, count = vectors.shape
+    system: System, phases: Array, vectors: Array, start: float, duration: float, tolerance: float
+) -> tuple[Array, Array, Array]:
+    """States `(member, state)`, small displacements `(member, state, vector)` and growth of volumes after `duration`.
+
+    All members go together, by steps that are short enough for each of them.
+    """
+    members, size, count = vectors.shape
 
     def rates(t: float, x: Array) -> Array:
-        slopes = system.jacobian(t, x[:size])
-        moved = slopes @ x[size:-1].reshape(size, count)
-        return np.concatenate([system.rhs(t, x[:size]), moved.ravel(), [np.trace(slopes)]])
+        rows = x.reshape(members, -1)
+        slopes = system.jacobian(t, rows[:, :size])
+        moved = slopes @ rows[:, size:-1].reshape(members, size, count)
+        traces = np.trace(slopes, axis1=1, axis2=2)
+        return np.column_stack([system.rhs(t, rows[:, :size]), moved.reshape(members, -1), traces]).ravel()
 
-    state = np.concatenate([phase, vectors.ravel(), [0.0]])
-    found = _solve(rates, state, start, np.array([start + duration]), tolerance, system)[0]
-    return found[:size], found[size:-1].reshape(size, count), float(found[-1])
+    state = np.column_stack([phases, vectors.reshape(members, -1), np.zeros(members)]).ravel()
+    found = _solve(rates, state, start, np.array([start + duration]), tolerance, system)[0].reshape(members, -1)
+    return found[:, :size], found[:, size:-1].reshape(members, size, count), found[:, -1]
 
 
 def map_carried(
-    system: System, phase: Array, vectors: Array, start: float, duration: float
-) -> tuple[Array, Array, float]:
-    """A state and small displacements after `duration` iterations."""
-    for n in range(round(duration)):
-        vectors = system.jacobian(start + n, phase) @ vectors
-        phase = system.rhs(start + n, phase)
-    return phase, vectors, float("nan")
+    system: System,
+    phases: Array,
+    vectors: Array,
+    start: float,
+    duration: float,
+    parameters: Mapping[str, Array] | None = None,
+) -> tuple[Array, Array, Array]:
+    """The same after `duration` iterations, with parameters `(member,)`; volumes are known of a full frame only."""
+    members, size, count = vectors.shape
+    values, volumes = parameters or {}, np.full(members, 0.0 if count == size else np.nan)
+    block = max(1, MOST_SLOPES // (members * size**2))
+    with np.errstate(all="ignore"):
+        for first in range(0, round(duration), block):
+            steps = min(block, round(duration) - first)
+            rows = np.empty((steps, members, size))
+            for k in range(steps):
+                rows[k] = phases
+                phases = system.rhs(start + first + k, phases, **values)
+            # The Jacobians of many iterations at once: a call of array code costs more than its arithmetic.
+            times = start + first + np.arange(steps, dtype=np.float64)[:, None]
+            slopes = system.jacobian(times, rows, **values)
+            for slope in slopes:
+                vectors = slope @ vectors
+            if count == size:
+                volumes = volumes + np.linalg.slogdet(slopes)[1].sum(axis=0)
+    return phases, vectors, volumes
 
 
 def _solve(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InsufficientData, SettingError, SimulationError
-from .base import System
+from .base import Report, System
 from .equations import Equations
 from .lattice.rule import Lattice
-from .rule import Array
+from .rule import Array, ArrayRule
 
 if TYPE_CHECKING:
     from .native.emit import Program
@@ -88,10 +88,12 @@ def reductions_of_many(
     *,
     tolerance: float = 1e-9,
     step: float | None = None,
+    parameters: Mapping[str, Array] | None = None,
+    report: Report | None = None,
 ) -> Reduction:
     """The reductions of the same `vectors` along orbits from `phases (member, phase)`: all arrays gain that axis.
 
-    Members whose orbit cannot be continued are NaN.
+    Members whose orbit cannot be continued are NaN. Maps in array code take `parameters` by name, `(member,)`.
     """
     tangent = compiled(system, vectors.shape[1])
     if tangent is not None:
@@ -101,6 +103,12 @@ def reductions_of_many(
         pace = _pace(system, start, interval, tolerance, step, 0.0)
         rows = reduce_many(tangent, phases, vectors, system.values_of_parameters(), pace, first, intervals)
         return _parted(tangent, rows)
+    if together(system) and step is None:
+        try:
+            return _together(system, phases, vectors, start, interval, intervals, tolerance, parameters, report)
+        except SimulationError:
+            if len(phases) == 1:
+                raise  # each member alone, to see which of them cannot be continued
     size, count = vectors.shape
     shapes = ((size,), (size, count), (count, count), ())
     found = [np.full((len(phases), intervals, *shape), np.nan) for shape in shapes]
@@ -113,6 +121,42 @@ def reductions_of_many(
         for array, value in zip(found, (whole.states, whole.frames, whole.triangles, whole.volumes), strict=True):
             array[member] = value
     return Reduction(*found)
+
+
+def together(system: System) -> bool:
+    """Whether many members cost little more than one: a flow or map in array code."""
+    from .kinds import Flow, Map
+
+    return isinstance(system.rule, ArrayRule) and isinstance(system, Flow | Map)
+
+
+def _together(
+    system: System,
+    phases: Array,
+    vectors: Array,
+    start: float,
+    interval: float,
+    intervals: int,
+    tolerance: float,
+    parameters: Mapping[str, Array] | None,
+    report: Report | None,
+) -> Reduction:
+    """The reductions of all members of a system in array code, one interval after the other."""
+    from .arrays import flow_carried, map_carried
+
+    frames = np.repeat(vectors[None], len(phases), axis=0)
+    parts: list[tuple[Array, Array, Array, Array]] = []
+    for k in range(intervals):
+        begin = start + k * interval
+        if system.stepwise:
+            phases, moved, volumes = map_carried(system, phases, frames, begin, interval, parameters)
+        else:
+            phases, moved, volumes = flow_carried(system, phases, frames, begin, interval, tolerance)
+        frames, triangles = _factors(moved)
+        parts.append((phases, frames, triangles, volumes))
+        if report is not None:
+            report((k + 1) / intervals)
+    return Reduction(*(np.stack(kind, axis=1) for kind in zip(*parts, strict=True)))
 
 
 def joined(parts: list[Reduction]) -> Reduction:
@@ -247,5 +291,5 @@ def _in_arrays(
 def _factors(moved: Array) -> tuple[Array, Array]:
     """Q and R with a diagonal >= 0."""
     vectors, triangle = np.linalg.qr(moved)
-    sign = np.where(np.diag(triangle) < 0, -1.0, 1.0)
-    return vectors * sign, triangle * sign[:, None]
+    sign = np.where(np.diagonal(triangle, axis1=-2, axis2=-1) < 0, -1.0, 1.0)
+    return vectors * sign[..., None, :], triangle * sign[..., None]

@@ -145,5 +145,6 @@ class Flow(System):
         if found is None:
             from ..arrays import flow_carried
 
-            found = flow_carried(self, phase, vectors, start, duration, tolerance)
+            ends, moved, volumes = flow_carried(self, phase[None], vectors[None], start, duration, tolerance)
+            found = ends[0], moved[0], float(volumes[0])
         return found

@@ -91,5 +91,6 @@ class Map(System):
         if found is None:
             from ..arrays import map_carried
 
-            found = map_carried(self, phase, vectors, start, duration)
+            ends, moved, volumes = map_carried(self, phase[None], vectors[None], start, duration)
+            found = ends[0], moved[0], float(volumes[0])
         return found
