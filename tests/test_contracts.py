@@ -23,13 +23,14 @@ LAYERS = (
     {"executor", "forecast", "io", "transform"},
     {"measures", "models", "systems"},
     {"scores", "backtest", "dynamics", "verdicts"},
-    {"candidate", "choice", "findings", "figures", "study", "checks"},
+    {"candidate", "choice", "findings", "figures", "stacking", "study", "trials", "checks"},
     {"report", "bank"},
     {"cli"},
 )
 """Each module imports, when it is loaded, only from its own layer and from those above it in this list."""
 
-LAZY = {("series", "io"), ("series", "transform"), ("forecast", "io"), ("forecast", "figures"), ("study", "report")}
+LAZY = {("series", "io"), ("series", "transform"), ("forecast", "io"), ("forecast", "figures"), ("study", "report"),
+        ("models", "scores")}  # fmt: skip
 """Conveniences such as `series.save(path)` that reach up, from inside a function."""
 
 APART = {("measures", "models"), ("models", "measures"), ("scores", "models"), ("figures", "models")}

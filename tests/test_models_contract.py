@@ -10,7 +10,12 @@ from takens import Series
 from takens.errors import DataError, InsufficientData, LawError, SettingError
 from takens.models import MODELS, Conformal, EchoStateNetwork, Ensemble, Standardised, Training, model
 
-FAST = {"echo_state_network": {"units": 60, "trials": 3}}
+TRAINED = {"epochs": 4, "batches": 5, "length": 20}
+FAST = {
+    "echo_state_network": {"units": 60, "trials": 3},
+    "almost_linear_rnn": {"latent": 5, **TRAINED},
+    "shallow_plrnn": {"hidden": 8, **TRAINED},
+}
 
 
 def make(name: str):

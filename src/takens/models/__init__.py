@@ -15,6 +15,8 @@ from .fourier import FourierExtension
 from .gaussian_process import GaussianProcess
 from .hippo_predictor import HippoPredictor
 from .nvar import NVAR
+from .piecewise import AlmostLinearRNN, ShallowPLRNN
+from .polynomial_flow import PolynomialFlow
 from .radial import RadialBasis
 from .random_features import RandomFourier
 from .recalibration import Recalibration
@@ -29,6 +31,7 @@ MODELS: dict[str, type[Model]] = {
     "autoregression": Autoregression,
     "context_parroting": ContextParroting,
     "nvar": NVAR,
+    "polynomial_flow": PolynomialFlow,
     "fourier_extension": FourierExtension,
     "nearest_neighbour": NearestNeighbour,
     "random_fourier": RandomFourier,
@@ -36,14 +39,16 @@ MODELS: dict[str, type[Model]] = {
     "gaussian_process": GaussianProcess,
     "hippo_predictor": HippoPredictor,
     "echo_state_network": EchoStateNetwork,
+    "almost_linear_rnn": AlmostLinearRNN,
+    "shallow_plrnn": ShallowPLRNN,
 }
 """Models by the names of the command line, in the order in which a study tries them while its budget lasts."""
 
 __all__ = [
-    "MODELS", "NVAR", "Autoregression", "Climatology", "Conformal", "ContextParroting", "Drift", "EchoStateNetwork",
-    "Ensemble", "FourierExtension", "GaussianProcess", "HippoPredictor", "Law", "Model", "NearestNeighbour",
-    "Persistence", "RadialBasis", "RandomFourier", "Recalibration", "RecursiveLaw", "SeasonalNaive", "Signature",
-    "Standardised", "Training", "model",
+    "MODELS", "NVAR", "AlmostLinearRNN", "Autoregression", "Climatology", "Conformal", "ContextParroting", "Drift",
+    "EchoStateNetwork", "Ensemble", "FourierExtension", "GaussianProcess", "HippoPredictor", "Law", "Model",
+    "NearestNeighbour", "Persistence", "PolynomialFlow", "RadialBasis", "RandomFourier", "Recalibration",
+    "RecursiveLaw", "SeasonalNaive", "ShallowPLRNN", "Signature", "Standardised", "Training", "model",
 ]  # fmt: skip
 
 

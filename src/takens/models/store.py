@@ -26,13 +26,17 @@ from . import (
     fourier,
     gaussian_process,
     hippo_predictor,
+    mixture,
     nvar,
+    piecewise,
+    polynomial_flow,
     radial,
     random_features,
     seasonal,
     wrappers,
 )
 from .base import Law
+from .perceptron import Perceptron
 from .recalibration import Recalibration
 from .ridge import Readout
 from .trajectories import Signature
@@ -46,12 +50,23 @@ LARGEST = 16_000_000
 LAWS: tuple[type[Law], ...] = (
     baselines.WalkLaw, baselines.ClimatologyLaw, seasonal.SeasonalLaw, autoregression.LinearLaw, fourier.FourierLaw,
     analogue.ParrotLaw, analogue.NeighbourLaw, nvar.PolynomialLaw, esn.EchoLaw, wrappers.StandardisedLaw,
-    wrappers.EnsembleLaw, wrappers.ConformalLaw, hippo_predictor.HippoLaw,
+    wrappers.EnsembleLaw, mixture.MixtureLaw, wrappers.ConformalLaw, hippo_predictor.HippoLaw,
     random_features.FourierFeatureLaw,
     radial.RadialLaw,
     gaussian_process.GaussianProcessLaw,
+    neural_ode.NeuralFlowLaw,
+    piecewise.PiecewiseLinearLaw,
+    polynomial_flow.FlowLaw,
 )  # fmt: skip
-PARTS: tuple[type, ...] = (Signature, Clock, Readout, Recalibration)
+PARTS: tuple[type, ...] = (
+    Signature,
+    Clock,
+    Readout,
+    Recalibration,
+    Perceptron,
+    piecewise.AlmostLinearMap,
+    piecewise.ShallowMap,
+)
 REGISTRY: Mapping[str, type] = {kind.__name__: kind for kind in (*LAWS, *PARTS)}
 """Every class that a saved law may hold; nothing else is ever constructed."""
 

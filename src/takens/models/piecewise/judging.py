@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...errors import InsufficientData
 from ..base import Array
 
 BOUND = 1e3
@@ -13,12 +14,17 @@ BOUND = 1e3
 def climate_distance(generated: Array, true: Array) -> float:
     """State-space divergence plus spectral Hellinger distance of standardised rows `(time, channel)`.
 
-    Infinite for a run that is not finite, leaves for good or stands still; see `takens.scores` for both. Cost:
-    milliseconds for ten thousand rows.
+    Infinite for a run that is not finite, leaves for good or stands still; the root mean square difference where the
+    truth is constant or too short for both. See `takens.scores`. Cost: milliseconds for ten thousand rows.
     """
     from ...scores import spectral_hellinger, state_space_divergence
 
     if not np.isfinite(generated).all() or np.abs(generated).max() > BOUND:
         return float("inf")
-    scores = state_space_divergence(generated, true), spectral_hellinger(generated, true)
-    return float("inf") if scores[1].reason else float(scores[0].value + scores[1].value)
+    try:
+        space, spectrum = state_space_divergence(generated, true), spectral_hellinger(generated, true)
+    except InsufficientData:  # constant, or too few rows for a distribution
+        return float(np.sqrt(((generated - true) ** 2).mean()))
+    if spectrum.reason or space.value is None or spectrum.value is None:
+        return float("inf")
+    return float(space.value + spectrum.value)

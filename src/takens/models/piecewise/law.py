@@ -22,9 +22,8 @@ class PiecewiseLinearLaw(RecursiveLaw):
     what was predicted; a smaller one, for noisy data, makes a filter of it. Before the first of `warm_up` rows the
     units are `start (unit, channel)` times that row. In a free run nothing corrects, and z_(t+1) = F(z_t, s_t).
 
-    The state of the recursion is F's last value, units that are channels in units of the data, and the inputs.
-    `teaching` says how the training was forced ("sparse", "generalised" or "adaptive"), every `interval` rows or by the
-    share `strength`; `score` is the held-out D_stsp + D_H and `seed` the seed of the network that had the lowest.
+    The state of the recursion is F's last value and the inputs. Units that are channels (the first, unless `hidden`)
+    and inputs are in units of the data there. `score` is the D_stsp + D_H of a free run against held-out data.
     """
 
     map: AlmostLinearMap | ShallowMap
@@ -33,13 +32,10 @@ class PiecewiseLinearLaw(RecursiveLaw):
     start: Array
     mean: Array
     scale: Array
+    hidden: bool
     gain: float
     warm_up: int
-    teaching: str
-    interval: int
-    strength: float
     score: float
-    seed: int
 
     @property
     def memory(self) -> int:
@@ -49,7 +45,7 @@ class PiecewiseLinearLaw(RecursiveLaw):
     def size(self) -> int:
         """The number of fitted numbers: of the map, of B and of the start where they were learned."""
         units, channels = len(self.map.decay), len(self.observation)
-        return self.map.size + (self.observation.size if self._hidden else (units - channels) * channels)
+        return self.map.size + (self.observation.size if self.hidden else (units - channels) * channels)
 
     def init(self, history: Array) -> Array:
         rows = (history[:, -self.warm_up :] - self.mean) / self.scale
@@ -92,15 +88,10 @@ class PiecewiseLinearLaw(RecursiveLaw):
         known = len(self.observation)
         return units @ self.observation.T * self.scale[:known] + self.mean[:known]
 
-    @property
-    def _hidden(self) -> bool:
-        """Whether no unit is a channel."""
-        return not np.array_equal(self.observation, np.eye(*self.observation.shape))
-
     @cached_property
     def _frame(self) -> tuple[Array, Array]:
         """Centre and spread by which the state is standardised."""
-        known = 0 if self._hidden else len(self.observation)
+        known = 0 if self.hidden else len(self.observation)
         inner = len(self.map.decay) - known
         target = len(self.observation)
         centre = np.concatenate([self.mean[:known], np.zeros(inner), self.mean[target:]])

@@ -162,7 +162,8 @@ class Shallow(Network):
         shallow_run(
             parameters["decay"], np.ascontiguousarray(parameters["outer"].T),
             np.ascontiguousarray(parameters["inner"].T), parameters["bias"], parameters["thresholds"], self.clipped,
-            parameters["drive"], given.targets, given.strength, given.signals, start.priors, start.states, heard, hidden,
+            parameters["drive"], given.targets, given.strength, given.signals, start.priors, start.states,
+            heard, hidden,
         )  # fmt: skip
         return Record(start.priors, start.states, (heard, hidden))
 

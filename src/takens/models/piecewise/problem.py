@@ -13,7 +13,7 @@ from ..base import Array
 from ..training import Compiled, Moment, Parameters
 from .judging import climate_distance
 from .networks import Forced, Network, Record, flat
-from .teaching import Teaching, condition_penalty, pseudo_inverse_slopes, windows
+from .teaching import EVERY, Teaching, condition_penalty, pseudo_inverse, pseudo_inverse_slopes, windows
 
 Batch = tuple[Array, Array]
 """Rows `(time + 1, batch, channel)`, and the same targets with input noise `(time + 1, batch, target)`."""
@@ -67,9 +67,9 @@ class Task(Compiled):
         return rows, targets + self.noise * rng.normal(size=targets.shape) if self.noise else targets
 
     def adapt(self, parameters: Parameters, batch: Batch, moment: Moment) -> Mapping[str, float]:
-        if self.teaching.kind != "adaptive" or moment.update % 5:
+        if self.teaching.kind != "adaptive" or moment.update % EVERY:
             return moment.values
-        given, record = self._run(parameters, batch, moment.values["strength"])
+        _, record = self._run(parameters, batch, moment.values["strength"])
         slopes = self.network.map(parameters).slopes(record.states)
         return {"strength": self.teaching.follow(moment.values["strength"], slopes)}
 
@@ -91,7 +91,7 @@ class Task(Compiled):
             matrix = parameters["observation"]
             through = flat(toward).T @ flat(noisy[:-1]) + adjoints[0].T @ noisy[0]
             slopes["observation"] = flat(error).T @ flat(after) + pseudo_inverse_slopes(
-                matrix, np.linalg.pinv(matrix), through
+                matrix, pseudo_inverse(matrix), through
             )
         else:
             slopes["start"] = adjoints[0, :, self.targets :].T @ noisy[0]
@@ -108,6 +108,14 @@ class Task(Compiled):
         given = self._given(parameters, rows, rows[..., : self.targets], strength[:-1])
         priors = self.network.run(parameters, given).priors[self.warm_up :, 0]
         return priors @ parameters["observation"].T if self.affine else priors[:, : self.targets]
+
+    def innovations(self, parameters: Parameters, rows: Array, gain: float) -> Array:
+        """One-step errors `(time, batch, target)` on `rows (time + 1, batch, channel)` of a run drawn to them."""
+        targets = rows[..., : self.targets]
+        given = self._given(parameters, rows, targets, np.full(len(rows) - 1, gain))
+        priors = self.network.run(parameters, given).priors[1:]
+        shown = priors @ parameters["observation"].T if self.affine else priors[..., : self.targets]
+        return targets[1:] - shown
 
     def jacobians(self, parameters: Parameters, batch: Batch) -> Array:
         """Jacobians `(sequence, time, unit, unit)` of the forced steps, for the driver's warning."""
@@ -127,7 +135,7 @@ class Task(Compiled):
     def _given(self, parameters: Parameters, rows: Array, noisy: Array, strength: Array) -> Forced:
         signals = np.ascontiguousarray(rows[:-1, :, self.targets :])
         if self.affine:
-            forced = noisy[:-1] @ np.linalg.pinv(parameters["observation"]).T
+            forced = noisy[:-1] @ pseudo_inverse(parameters["observation"]).T
             return Forced(forced[0], forced, strength, signals)
         first = np.concatenate([noisy[0], noisy[0] @ parameters["start"].T], axis=1)
         return Forced(first, np.ascontiguousarray(noisy[:-1]), strength, signals)

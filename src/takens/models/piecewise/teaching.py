@@ -38,6 +38,8 @@ class Teaching:
 
     def follow(self, strength: float, jacobians: Array) -> float:
         """The adaptive strength after an estimate: at once where it must be larger, slowly where it may be smaller."""
+        if not np.isfinite(jacobians).all():
+            return strength
         needed = max(0.0, 1.0 - 1.0 / growth(jacobians))
         return needed if needed > strength else MEMORY * strength + (1 - MEMORY) * needed
 
@@ -47,6 +49,13 @@ def growth(jacobians: Array) -> float:
     stride = max(1, len(jacobians) // MOST)
     norms = np.linalg.norm(jacobians[::stride], ord=2, axis=(2, 3))
     return float(np.exp(np.log(np.maximum(norms, 1e-300)).mean(axis=0)).max())
+
+
+def pseudo_inverse(matrix: Array) -> Array:
+    """The Moore-Penrose inverse, NaN where the training has diverged."""
+    if not np.isfinite(matrix).all():
+        return np.full(matrix.T.shape, np.nan)
+    return np.asarray(np.linalg.pinv(matrix))
 
 
 def pseudo_inverse_slopes(matrix: Array, inverse: Array, slopes: Array) -> Array:
@@ -64,6 +73,8 @@ def pseudo_inverse_slopes(matrix: Array, inverse: Array, slopes: Array) -> Array
 
 def condition_penalty(matrix: Array) -> tuple[float, Array]:
     """(1 - smallest / largest singular value)^2 of a matrix and its slopes: read-outs that can be inverted safely."""
+    if not np.isfinite(matrix).all():
+        return float("nan"), np.full(matrix.shape, np.nan)
     left, values, right = np.linalg.svd(matrix, full_matrices=False)
     ratio = values[-1] / values[0]
     slopes = np.outer(left[:, -1], right[-1]) / values[0] - ratio * np.outer(left[:, 0], right[0]) / values[0]
