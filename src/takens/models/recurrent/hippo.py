@@ -8,7 +8,7 @@ time-invariant systems and the Fourier basis: Gu, Johnson, Timalsina, Rudra & Re
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,15 +71,14 @@ def held(a: Array, b: Array, step: float) -> tuple[Array, Array, Array]:
     return flow[:order, :order], flow[:order, order] - slope, slope
 
 
-def bilinear(a: Array, b: Array, step: Array) -> tuple[Array, Array]:
+def bilinear(a: Array, b: Array, step: Any, xp: Any = np) -> tuple[Any, Any]:
     """c_k = T c_(k-1) + v f_k by the trapezoidal rule with the sample held: `(step, order, order)`, `(step, order)`.
 
-    Stable for every step if A is: the left half plane goes into the unit circle.
+    Stable for every step if A is: the left half plane goes into the unit circle. `xp` is NumPy or `jax.numpy`.
     """
-    half = step[:, None, None] / 2 * a
-    one = np.eye(len(a))
-    both = np.linalg.solve(one - half, np.concatenate([one + half, (step[:, None] * b)[..., None]], axis=2))
-    return np.asarray(both[..., :-1], dtype=np.float64), np.asarray(both[..., -1], dtype=np.float64)
+    half, one = step[:, None, None] / 2 * a, np.eye(len(a))
+    both = xp.linalg.solve(one - half, xp.concatenate([one + half, (step[:, None] * b)[..., None]], axis=2))
+    return both[..., :-1], both[..., -1]
 
 
 def spectrum(kind: str, count: int) -> NDArray[np.complex128]:
