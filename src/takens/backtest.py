@@ -21,6 +21,10 @@ LEAST = 6
 """Origins to choose and to judge by; each half of those that choose calibrates the other, which takes three."""
 
 
+class Outpaced(TakensError):
+    """A backtest was stopped because its forecasts were clearly worse than those of another model."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """Where a backtest starts its forecasts: grid rows of the last trajectory.
@@ -121,12 +125,14 @@ def backtest(
     members: int = 100,
     seed: int = 0,
     advance: Callable[[float], Any] | None = None,
+    outpaced: Callable[[Sequence[Array], Sequence[Array]], str] | None = None,
 ) -> Backtest:
     """Fit `model` at each refit of the plan and forecast from each origin with the history known there.
 
     Give a `plan`, or a `horizon` to have one made. Earlier trajectories are training data; the last one is forecast.
-    Hyper-parameters are chosen at the first fit. `advance` is called with the finished share of the work. Raises what
-    the model raises. Cost: a fit a refit, and origins x horizon steps.
+    Hyper-parameters are chosen at the first fit. `advance` is called with the finished share of the work, `outpaced`
+    with the samples and truths so far: a text from it ends the backtest by `Outpaced`. Raises what the model raises.
+    Cost: a fit a refit, and origins x horizon steps.
     """
     trajectories = [series.inputs_last for series in as_trajectories(data)]
     if plan is None:
@@ -156,6 +162,8 @@ def backtest(
         diverged += law.diverged(path)
         samples.append(path[..., :shown])
         truth.append(last.values[origin : origin + plan.horizon, :shown])
+        if outpaced is not None and (reason := outpaced(samples, truth)):
+            raise Outpaced(reason)
         if advance is not None:
             advance((k + 1) / len(plan.origins))
     assert law is not None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .backtest import Backtest, Plan, backtest
+from .backtest import Backtest, Outpaced, Plan, backtest
 from .errors import TakensError
 from .estimate import plain
 from .models.base import Law, Model
@@ -89,16 +89,35 @@ def evaluate(
     members: int = 100,
     seed: int = 0,
     advance: Callable[[float], Any] | None = None,
+    outpaced: Callable[[Sequence[Array], Sequence[Array]], str] | None = None,
 ) -> tuple[Candidate, Backtest | None]:
     """Backtest, calibrate and score `model`; a failure becomes a candidate with its reason, not an exception.
 
-    Cost: one backtest, one free run of at most 5,000 rows, and the scores.
+    `outpaced` may stop the backtest (see there). Cost: one backtest, one free run of at most 5,000 rows, and the
+    scores.
     """
     try:
-        tested = backtest(model, data, plan=plan, members=members, seed=seed, advance=advance)
+        tested = backtest(model, data, plan=plan, members=members, seed=seed, advance=advance, outpaced=outpaced)
+    except Outpaced as stop:
+        return Candidate(key, model.baseline, status="stopped", reason=stop.cause), None
     except (TakensError, ArithmeticError, ValueError, np.linalg.LinAlgError, MemoryError) as error:
         cause = error.cause if isinstance(error, TakensError) else f"{type(error).__name__}: {error}"
         return Candidate(key, model.baseline, status="failed", reason=cause), None
+    found = judged(key, tested, data, plan, baseline=model.baseline, seed=seed, settings=described(tested.model))
+    return found, tested
+
+
+def judged(
+    key: str,
+    tested: Backtest,
+    data: Series | Sequence[Series],
+    plan: Plan,
+    *,
+    baseline: bool,
+    seed: int,
+    settings: Mapping[str, Any] | None = None,
+) -> Candidate:
+    """The candidate that a finished backtest makes: calibrated, scored, its law set free."""
     whole = as_trajectories(data)[-1].gridded().inputs_last
     series = whole.observed
     scale = channel_scale(series, plan)
@@ -112,8 +131,8 @@ def evaluate(
     pit = found["pit"].details["values"]
     return Candidate(
         key,
-        model.baseline,
-        settings=plain(described(tested.model)),
+        baseline,
+        settings=plain(settings or {}),
         choosing=tuple(per_origin[~plan.testing]),
         judging=tuple(per_origin[plan.testing]),
         crps_by_step=_by_step(found["crps"]),
@@ -126,7 +145,7 @@ def evaluate(
         diverged=tested.diverged,
         fit_seconds=tested.fit_seconds,
         forecast_seconds=tested.forecast_seconds,
-    ), tested
+    )
 
 
 IN_UNITS = frozenset({"mae", "rmse", "smape"})

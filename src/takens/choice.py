@@ -48,15 +48,22 @@ class Choice:
     rehearsal: Rehearsal
 
     @classmethod
-    def of(cls, candidates: Sequence[Candidate], seed: int) -> Choice:
-        """Choose among the candidates that were scored. Raises `InsufficientData` where there is none."""
+    def of(cls, candidates: Sequence[Candidate], seed: int, stack: Candidate | None = None) -> Choice:
+        """Choose among the candidates that were scored. Raises `InsufficientData` where there is none.
+
+        A `stack` of several models takes the place of the best single one where it is clearly better: a single law can
+        be looked into.
+        """
         fitted = [c for c in candidates if c.ok]
         if not fitted:
             reasons = "; ".join(f"{c.model}: {c.reason}" for c in candidates)
             raise InsufficientData(f"no model could be fitted ({reasons})")
         chosen, baseline = _pick(fitted, _all, seed)
         reference = _all(baseline)
-        skills = {c.model: skill(_all(c), reference, level=0.9, seed=seed) for c in fitted}
+        if stack is not None and skill(_all(stack), _all(chosen), level=LEVEL, seed=seed)[1][0] > 0:
+            chosen = stack
+        everyone = fitted if stack is None else [*fitted, stack]
+        skills = {c.model: skill(_all(c), reference, level=0.9, seed=seed) for c in everyone}
         first, base = _pick(fitted, _first, seed)
         worth, interval = skill(_second(first), _second(base), level=0.9, seed=seed)
         return cls(chosen.model, baseline.model, skills, Rehearsal(first.model, base.model, worth, interval))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .backtest import LEAST, Backtest, Plan, backtest, plan_origins
-from .candidate import Candidate, calibrated, climate_rows, evaluate, free_run, widening
+from .backtest import LEAST, Backtest, Plan, plan_origins
+from .candidate import Candidate, calibrated, climate_rows, free_run, widening
 from .choice import Choice, Skill
 from .durations import in_words, seconds, steps
 from .errors import DataError, SettingError
@@ -25,9 +25,9 @@ from .models.base import Law, Model
 from .models.recalibration import Recalibration
 from .models.wrappers import ConformalLaw
 from .series import Series, as_trajectories
-from .store import Store, array_digest, task_key
+from .store import Store
 from .tasks import versions
-from .version import __version__
+from .trials import Trials
 from .wording import counted
 
 if TYPE_CHECKING:
@@ -138,9 +138,9 @@ def study(
     plan = plan_origins(recent, horizon)
     store = Store(Path(out) / "work") if out is not None else None
     candidates_wanted = [(name, _aimed(model, horizon)) for name, model in candidates_wanted]
-    runner = _Runner(recent, plan, members, seed, store, began + allowed, report, future)
-    candidates = tuple(runner.run(name, model) for name, model in candidates_wanted)
-    result = _conclude(runner, candidates, dict(candidates_wanted), report)
+    trials = Trials(recent, plan, members, seed, store, began + allowed, report, len(candidates_wanted))
+    candidates = [trials.run(name, model, verdict) for name, model in candidates_wanted]
+    result = _conclude(trials, candidates, dict(candidates_wanted), future, report)
     settings = {
         "horizon": horizon, "budget_seconds": allowed, "models": [name for name, _ in candidates_wanted],
         "members": members, "seed": seed, "training_rows": min(len(recent[-1]), TRAINING_ROWS), "reading": reading,
@@ -182,87 +182,55 @@ def default_horizon(series: Series, estimates: Mapping[str, Estimate]) -> int:
     return int(np.clip(round(wanted), least, max(least, min(500, len(series) // 20))))
 
 
-@dataclass
-class _Runner:
-    """Evaluates models one after the other within the time allowed, and keeps what is finished."""
-
-    trajectories: list[Series]
-    plan: Plan
-    members: int
-    seed: int
-    store: Store | None
-    deadline: float
-    report: Progress
-    future: NDArray[np.float64]
-    best: tuple[float, str, Backtest] | None = None
-    done: int = 0
-    compared: bool = False
-    """Whether one baseline was scored; until then the budget does not count, for nothing could be said."""
-
-    def run(self, name: str, model: Model) -> Candidate:
-        """The candidate of `model`: from the store if it is there, evaluated otherwise, or skipped for lack of time."""
-        share = 0.25 + 0.6 * self.done / len(MODELS)
-        self.done += 1
-        self.report(f"model {name}", share)
-        key = self.key(name, model)
-        found = self.store.get(key) if self.store is not None else None
-        if found is not None:
-            return Candidate.from_dict(found)
-        if time.perf_counter() > self.deadline and self.compared:
-            return Candidate(name, model.baseline, "skipped", "the computing budget was used up before its turn")
-        candidate, tested = evaluate(
-            name, model, self.trajectories, self.plan, members=self.members, seed=self.seed,
-            advance=lambda part: self.report(f"model {name}", share + 0.6 * part / len(MODELS)),
-        )  # fmt: skip
-        self.compared = self.compared or (model.baseline and candidate.ok)
-        if self.store is not None and candidate.ok:
-            self.store.put(key, candidate.to_dict())
-        if tested is not None:
-            level = float(candidate.scores["crps"] or 0.0)
-            if self.best is None or level < self.best[0]:
-                self.best = (level, name, tested)
-        return candidate
-
-    def tested(self, name: str, model: Model) -> Backtest:
-        """The backtest of a model: kept if it was the best so far, else run again."""
-        if self.best is not None and self.best[1] == name:
-            return self.best[2]
-        return backtest(model, self.trajectories, plan=self.plan, members=self.members, seed=self.seed)
-
-    def key(self, name: str, model: Model) -> str:
-        """The name of the task: data, model, settings and version."""
-        return task_key({
-            "data": [array_digest(s.times, s.values) for s in self.trajectories], "name": name, "model": repr(model),
-            "plan": repr(self.plan), "members": self.members, "seed": self.seed, "version": __version__,
-        })  # fmt: skip
-
-
 def _conclude(
-    runner: _Runner, candidates: tuple[Candidate, ...], models: Mapping[str, Model], report: Progress
+    trials: Trials,
+    candidates: list[Candidate],
+    models: Mapping[str, Model],
+    future: NDArray[np.float64],
+    report: Progress,
 ) -> dict[str, Any]:
     """The choice, the final law, its forecast, the last window and the generated run."""
-    choice = Choice.of(candidates, runner.seed)
-    model, plan, recent = models[choice.chosen], runner.plan, runner.trajectories[-1]
-    report(f"fitting {choice.chosen} on all data", 0.88)
-    tested = runner.tested(choice.chosen, model)
-    final, grid = model.fit(runner.trajectories, seed=runner.seed), recent.gridded()
-    issued = calibrated(tested)
-    errors = Recalibration.fit(tested.samples, tested.truth).widened(widening(tested, issued, len(grid)))
-    law = ConformalLaw(final.signature, final.history, final.end, final, errors)
-    ahead = np.resize(runner.future[-1:], (plan.horizon, runner.future.shape[1]))
-    ahead[: len(runner.future)] = runner.future[: plan.horizon]
+    mixed = trials.stack(candidates, models)
+    plan, seed, grid = trials.plan, trials.seed, trials.trajectories[-1].gridded()
+    choice = Choice.of(candidates, seed, None if mixed is None else mixed.candidate)
+    if mixed is not None and choice.chosen == mixed.candidate.model:
+        tested, laws = mixed.tested, []
+        for name in mixed.stack.names:
+            report(f"fitting {name} on all data", 0.88)
+            part = trials.tested(name, models[name])
+            laws.append(_recalibrated(_learned(trials, models[name], part), part, grid)[0])
+        final: Law = mixed.stack.law(laws)
+    else:
+        report(f"fitting {choice.chosen} on all data", 0.88)
+        tested = trials.tested(choice.chosen, models[choice.chosen])
+        final = _learned(trials, models[choice.chosen], tested)
+    law, issued = _recalibrated(final, tested, grid)
+    ahead = np.resize(future[-1:], (plan.horizon, future.shape[1]))
+    ahead[: len(future)] = future[: plan.horizon]
     inputs = ahead if final.signature.inputs else None
-    forecast = law.forecast(plan.horizon, inputs=inputs, members=max(runner.members, 200), seed=runner.seed)
+    forecast = law.forecast(plan.horizon, inputs=inputs, members=max(trials.members, 200), seed=seed)
     report("last window and climate", 0.93)
     observed = climate_rows(grid.inputs_last, plan)
-    order = {"ok": 0, "failed": 1, "skipped": 2}
-    ranked = sorted(candidates, key=lambda c: (order[c.status], c.scores["crps"] if c.ok else 0.0))
+    order = {"ok": 0, "stopped": 1, "failed": 2, "skipped": 3}
+    everyone = candidates if mixed is None else [*candidates, mixed.candidate]
+    ranked = sorted(everyone, key=lambda c: (order[c.status], c.scores["crps"] if c.ok else 0.0))
     return {
-        "candidates": tuple(ranked), "choice": choice, "law": law,
-        "forecast": forecast, "last_window": _last_window(plan, issued[-1], grid.observed),
-        "observed": observed.observed,
-        "generated": free_run(tested.law, observed, runner.seed),
+        "candidates": tuple(ranked), "choice": choice, "law": law, "forecast": forecast,
+        "last_window": _last_window(plan, issued[-1], grid.observed), "observed": observed.observed,
+        "generated": free_run(tested.law, observed, seed),
     }  # fmt: skip
+
+
+def _learned(trials: Trials, model: Model, tested: Backtest) -> Law:
+    """The law of all data; costly models keep the hyper-parameters of the backtest."""
+    return (tested.model if model.effort else model).fit(trials.trajectories, seed=trials.seed)
+
+
+def _recalibrated(law: Law, tested: Backtest, grid: Series) -> tuple[ConformalLaw, NDArray[np.float64]]:
+    """The law with the errors of its backtest, and the forecasts of the backtest as they were issued."""
+    issued = calibrated(tested)
+    errors = Recalibration.fit(tested.samples, tested.truth).widened(widening(tested, issued, len(grid)))
+    return ConformalLaw(law.signature, law.history, law.end, law, errors), issued
 
 
 def _last_window(plan: Plan, samples: NDArray[np.float64], grid: Series) -> tuple[Series, Forecast, Series]:
@@ -352,7 +320,7 @@ def _models(wanted: Sequence[str | Model] | None) -> list[tuple[str, Model]]:
     """Names and models to try, in order; names are looked up in the list of models."""
     from .models import model
 
-    names = [name for name, kind in MODELS.items() if kind.effort == 0] if wanted is None else list(wanted)
+    names = sorted(MODELS, key=lambda name: MODELS[name].effort) if wanted is None else list(wanted)
     if not names:
         raise SettingError("no model given", place="models", remedy=f"Known models: {', '.join(MODELS)}.")
     found = [(item, model(item)) if isinstance(item, str) else (item.name, item) for item in names]

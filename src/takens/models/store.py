@@ -27,6 +27,7 @@ from . import (
     gaussian_process,
     hippo_predictor,
     mixture,
+    neural_ode,
     nvar,
     piecewise,
     polynomial_flow,

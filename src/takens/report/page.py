@@ -210,12 +210,13 @@ def _tables(study: Study) -> dict[str, Any]:
     facts += every(series.interval, series.clock.unit)
     facts += f", from {first} to {last}" if series.clock.origin is not None else ""
     scored = [c for c in study.candidates if c.ok]
+    gained = gains(study)
     reading = series.reading if series.reading is not None else reading_of(series)
     return {
         "facts": facts + ".",
         "reading": reading.lines(),
         "channel_facts": channel_facts(series),
-        "models": [_model(study, c) for c in study.candidates],
+        "models": [_model(study, c, gained) for c in study.candidates],
         "score_keys": list(dict.fromkeys(key for c in scored for key in c.scores)),
         "time_unit": series.clock.unit,
         "forecast_tables": _forecast_tables(study.forecast),
@@ -225,7 +226,21 @@ def _tables(study: Study) -> dict[str, Any]:
     }
 
 
-def _model(study: Study, candidate: Any) -> dict[str, Any]:
+def gains(study: Study) -> dict[str, float]:
+    """By how much each model lowered the best CRPS of those that were tried before it; those that did."""
+    tried = [*study.settings["models"], "stack"]
+    scored = sorted((c for c in study.candidates if c.ok), key=lambda c: tried.index(c.model))
+    found: dict[str, float] = {}
+    best = np.inf
+    for candidate in scored:
+        level = float(candidate.scores["crps"] or 0.0)
+        if level < best and np.isfinite(best) and best > 0:
+            found[candidate.model] = 1 - level / best
+        best = min(best, level)
+    return found
+
+
+def _model(study: Study, candidate: Any, gained: Mapping[str, float]) -> dict[str, Any]:
     skill, ends = study.skill.get(candidate.model, (None, None))
     keys = ("crps", "coverage", "valid_time", STATE, SPECTRUM)
     return {
@@ -234,7 +249,9 @@ def _model(study: Study, candidate: Any) -> dict[str, Any]:
         "skill_interval": f"{words.signed(ends[0])} to {words.signed(ends[1])}"
         if ends is not None and candidate.model != study.best_baseline else "",
         "scores": dict.fromkeys(keys) | dict(candidate.scores), "floors": dict.fromkeys(keys) | dict(candidate.floors),
-        "seconds": candidate.fit_seconds + candidate.forecast_seconds, "settings": words.settings(candidate.settings),
+        "seconds": candidate.fit_seconds + candidate.forecast_seconds,
+        "gain": words.percent(gained[candidate.model]) if candidate.model in gained else "",
+        "settings": words.settings(candidate.settings),
     }  # fmt: skip
 
 
