@@ -13,7 +13,7 @@ from ..training import Exponential, Parameters, Settings, train
 from .law import PiecewiseLinearLaw
 from .networks import Network, flat
 from .problem import Task
-from .teaching import Teaching, pseudo_inverse, windows
+from .teaching import Teaching, pseudo_inverse
 
 FEWEST = 40
 """Rows of the longest stretch below which nothing is trained."""
@@ -149,5 +149,5 @@ def _gain(task: Task, parameters: Parameters) -> float:
 def _innovations(task: Task, parameters: Parameters, gain: float) -> Array:
     """One-step errors `(sample, target)` of the filter on sequences of the training, after it has settled."""
     starts = task.starts[np.unique(np.linspace(0, len(task.starts) - 1, 16).astype(int))]
-    errors = task.innovations(parameters, windows(task.rows, starts, task.length + 1), gain)
+    errors = task.innovations(parameters, task.sequences(starts), gain)
     return flat(errors[min(task.warm_up, task.length // 2) :])

@@ -38,13 +38,17 @@ def _linear_part(state, decay, bias, signal, drive, prior):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _released(pull, decay, adjoint, strength, count, before, toward):
+def _released(pull, decay, adjoint, state, strength, count, before, toward, decays, biases):
     """The slope with respect to the state is given to the prior and, by the share `strength`, to what forced it.
 
-    pull + decay adjoint is the slope with respect to the state; `before` already holds the slope of the loss.
+    pull + decay adjoint is the slope with respect to the state; `before` already holds the slope of the loss. The
+    slopes by decay and bias are added up in `decays` and `biases (unit,)`.
     """
     batch, units = pull.shape
     for b in range(batch):
+        for i in range(units):
+            decays[i] += adjoint[b, i] * state[b, i]
+            biases[i] += adjoint[b, i]
         for i in range(count):
             slope = pull[b, i] + decay[i] * adjoint[b, i]
             before[b, i] += (1.0 - strength) * slope
@@ -73,10 +77,11 @@ def almost_linear_run(decay, across, bias, drive, relus, forced, strength, signa
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def almost_linear_back(decay, weights, relus, strength, states, adjoints, toward):
+def almost_linear_back(decay, weights, relus, strength, states, adjoints, toward, decays, biases):
     """Slopes of the loss with respect to the priors, from the last back, and to what forced them (`toward`).
 
-    `adjoints (time + 1, batch, unit)` holds the slopes with respect to the priors alone and becomes the total ones.
+    `adjoints (time + 1, batch, unit)` holds the slopes with respect to the priors alone and becomes the total ones;
+    the slopes by decay and bias are added to `decays` and `biases (unit,)`.
     """
     units = len(decay)
     pull = np.empty_like(states[0])
@@ -86,7 +91,18 @@ def almost_linear_back(decay, weights, relus, strength, states, adjoints, toward
             for i in range(units - relus, units):
                 if states[t, b, i] <= 0.0:
                     pull[b, i] = 0.0
-        _released(pull, decay, adjoints[t + 1], strength[t], toward.shape[2], adjoints[t], toward[t])
+        _released(
+            pull,
+            decay,
+            adjoints[t + 1],
+            states[t],
+            strength[t],
+            toward.shape[2],
+            adjoints[t],
+            toward[t],
+            decays,
+            biases,
+        )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -114,14 +130,15 @@ def shallow_run(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def shallow_back(decay, outer, inner, thresholds, clipped, strength, inputs, adjoints, toward, slopes):
+def shallow_back(
+    decay, outer, inner, thresholds, clipped, strength, states, inputs, adjoints, toward, decays, biases, slopes
+):
     """As `almost_linear_back`; `outer (unit, hidden)`, `inner (hidden, unit)`.
 
-    `inputs` become the slopes with respect to inner z, and `slopes (hidden,)` those with respect to the thresholds.
+    `inputs` become the slopes with respect to inner z; those by the thresholds are added to `slopes (hidden,)`.
     """
     pull = np.empty_like(adjoints[0])
     back = np.empty_like(inputs[0])
-    slopes[:] = 0.0
     for t in range(len(inputs) - 1, -1, -1):
         np.dot(adjoints[t + 1], outer, back)
         for b in range(inputs.shape[1]):
@@ -133,4 +150,26 @@ def shallow_back(decay, outer, inner, thresholds, clipped, strength, inputs, adj
                     slope -= back[b, k]
                 inputs[t, b, k] = slope
         np.dot(inputs[t], inner, pull)
-        _released(pull, decay, adjoints[t + 1], strength[t], toward.shape[2], adjoints[t], toward[t])
+        _released(
+            pull,
+            decay,
+            adjoints[t + 1],
+            states[t],
+            strength[t],
+            toward.shape[2],
+            adjoints[t],
+            toward[t],
+            decays,
+            biases,
+        )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gathered(rows, starts, length):
+    """Sequences `(time, batch, channel)` of `length` consecutive rows of `rows (time, channel)`."""
+    out = np.empty((length, len(starts), rows.shape[1]))
+    for t in range(length):
+        for b in range(len(starts)):
+            for c in range(rows.shape[1]):
+                out[t, b, c] = rows[starts[b] + t, c]
+    return out

@@ -57,17 +57,8 @@ class Network(ABC):
         """The slopes by the parameters, and `(time, batch, forced unit)` by the targets.
 
         `adjoints (time + 1, batch, unit)` are the slopes by the priors alone; they become the total ones, of which the
-        first are those by `given.first`.
+        first are those by `given.first`. The inner arrays of the record are used up.
         """
-
-    def _common(self, given: Forced, record: Record, adjoints: Array) -> Parameters:
-        """The slopes by what all maps have."""
-        after = adjoints[1:]
-        return {
-            "decay": np.einsum("tbi,tbi->i", after, record.states),
-            "bias": after.sum(axis=(0, 1)),
-            "drive": flat(after).T @ flat(given.signals),
-        }
 
     def _start(self, given: Forced) -> Record:
         time, batch, _ = given.targets.shape
@@ -122,12 +113,19 @@ class AlmostLinear(Network):
     def back(self, parameters: Parameters, given: Forced, record: Record, adjoints: Array) -> tuple[Parameters, Array]:
         from .kernels import almost_linear_back
 
-        toward = np.empty(given.targets.shape)
+        toward, decays, biases = np.empty(given.targets.shape), np.zeros(self.latent), np.zeros(self.latent)
         almost_linear_back(
-            parameters["decay"], parameters["weights"], self.relus, given.strength, record.states, adjoints, toward
-        )
-        weights = flat(adjoints[1:]).T @ flat(record.inner[0])
-        return {**self._common(given, record, adjoints), "weights": weights}, toward
+            parameters["decay"], parameters["weights"], self.relus, given.strength, record.states, adjoints, toward,
+            decays, biases,
+        )  # fmt: skip
+        after = flat(adjoints[1:])
+        slopes = {
+            "decay": decays,
+            "bias": biases,
+            "weights": after.T @ flat(record.inner[0]),
+            "drive": after.T @ flat(given.signals),
+        }
+        return slopes, toward
 
 
 @final
@@ -170,16 +168,19 @@ class Shallow(Network):
     def back(self, parameters: Parameters, given: Forced, record: Record, adjoints: Array) -> tuple[Parameters, Array]:
         from .kernels import shallow_back
 
-        toward, thresholds = np.empty(given.targets.shape), np.empty(self.hidden)
+        toward, thresholds = np.empty(given.targets.shape), np.zeros(self.hidden)
+        decays, biases = np.zeros(self.latent), np.zeros(self.latent)
         heard, hidden = record.inner
-        heard = heard.copy()
         shallow_back(
             parameters["decay"], parameters["outer"], parameters["inner"], parameters["thresholds"], self.clipped,
-            given.strength, heard, adjoints, toward, thresholds,
+            given.strength, record.states, heard, adjoints, toward, decays, biases, thresholds,
         )  # fmt: skip
+        after = flat(adjoints[1:])
         slopes = {
-            **self._common(given, record, adjoints),
-            "outer": flat(adjoints[1:]).T @ flat(hidden),
+            "decay": decays,
+            "bias": biases,
+            "drive": after.T @ flat(given.signals),
+            "outer": after.T @ flat(hidden),
             "inner": flat(heard).T @ flat(record.states),
             "thresholds": thresholds,
         }

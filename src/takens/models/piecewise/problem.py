@@ -13,7 +13,7 @@ from ..base import Array
 from ..training import Compiled, Moment, Parameters
 from .judging import climate_distance
 from .networks import Forced, Network, Record, flat
-from .teaching import EVERY, Teaching, condition_penalty, pseudo_inverse, pseudo_inverse_slopes, windows
+from .teaching import EVERY, Teaching, condition_penalty, pseudo_inverse, pseudo_inverse_slopes
 
 Batch = tuple[Array, Array]
 """Rows `(time + 1, batch, channel)`, and the same targets with input noise `(time + 1, batch, target)`."""
@@ -62,9 +62,15 @@ class Task(Compiled):
         return {"strength": 1.0} if self.teaching.kind == "adaptive" else {}
 
     def batch(self, rng: np.random.Generator, moment: Moment) -> Batch:
-        rows = windows(self.rows, self.starts[rng.integers(len(self.starts), size=self.batch_size)], self.length + 1)
+        rows = self.sequences(self.starts[rng.integers(len(self.starts), size=self.batch_size)])
         targets = rows[..., : self.targets]
         return rows, targets + self.noise * rng.normal(size=targets.shape) if self.noise else targets
+
+    def sequences(self, starts: NDArray[np.int64]) -> Array:
+        """Rows `(length + 1, sequence, channel)` from each start."""
+        from .kernels import gathered
+
+        return np.asarray(gathered(self.rows, starts, self.length + 1))
 
     def adapt(self, parameters: Parameters, batch: Batch, moment: Moment) -> Mapping[str, float]:
         if self.teaching.kind != "adaptive" or moment.update % EVERY:

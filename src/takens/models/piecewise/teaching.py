@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -79,8 +78,3 @@ def condition_penalty(matrix: Array) -> tuple[float, Array]:
     ratio = values[-1] / values[0]
     slopes = np.outer(left[:, -1], right[-1]) / values[0] - ratio * np.outer(left[:, 0], right[0]) / values[0]
     return float((1 - ratio) ** 2), -2 * (1 - ratio) * slopes
-
-
-def windows(rows: Array, starts: Any, length: int) -> Array:
-    """Sequences `(time, batch, channel)` of `length` consecutive rows."""
-    return np.ascontiguousarray(rows[np.arange(length)[:, None] + starts])
