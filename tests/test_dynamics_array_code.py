@@ -12,7 +12,7 @@ import takens as tk
 from takens.dynamics import lyapunov_spectrum, orbit_diagram
 from takens.errors import SimulationError
 from takens.systems import ArrayRule, Flow, Map
-from takens.systems.arrays import flow_carried, map_carried
+from takens.systems.arrays import by_directions, flow_carried, map_carried
 from takens.systems.variational import reductions_of_many
 
 HENON = tk.system("Henon", a=1.4, b=0.3)
@@ -85,6 +85,35 @@ def test_members_are_carried_together_as_alone() -> None:
         assert np.allclose(ends[i], alone[0], atol=1e-6)
         assert np.allclose(moved[i], alone[1], atol=1e-5)
         assert volumes[i] == pytest.approx(-41 / 3 * 0.3, rel=1e-6)
+
+
+@pytest.mark.parametrize("slopes", [True, False])
+def test_few_displacements_of_many_states_go_by_differences(slopes: bool) -> None:
+    """A ring of 80 coupled logistic maps: products with the Jacobian, and the largest exponents, are those of it."""
+    size = 80
+
+    def values(t: Any, x: Any, p: Mapping[str, Any]) -> Any:
+        y = 3.9 * x * (1 - x)
+        return 0.8 * y + 0.1 * np.roll(y, 1, axis=-1) + 0.1 * np.roll(y, -1, axis=-1)
+
+    def jacobian(t: Any, x: Any, p: Mapping[str, Any]) -> Any:
+        ring = 0.8 * np.eye(size) + 0.1 * np.roll(np.eye(size), 1, axis=1) + 0.1 * np.roll(np.eye(size), -1, axis=1)
+        return ring * (3.9 * (1 - 2 * x))[..., None, :]
+
+    start = np.random.default_rng(0).random(size)
+    names = tuple(f"x{i}" for i in range(size))
+    made = Map("ring", ArrayRule(names, values, (), jacobian if slopes else None), {}, start)
+    assert by_directions(made, 3)
+    assert not by_directions(made, size)
+    vectors = np.random.default_rng(1).normal(size=(4, size, 3)) * [1.0, 1e-6, 1e6]
+    phases = np.random.default_rng(2).random((4, size))
+    moved = map_carried(made, phases, vectors, 0.0, 1)[1]
+    assert np.allclose(
+        moved, jacobian(0.0, phases, {}) @ vectors, rtol=1e-6, atol=1e-8 * np.abs(moved).max(axis=(0, 1))
+    )
+    few = lyapunov_spectrum(made, duration=2000, transient=200, count=3)
+    whole = lyapunov_spectrum(made, duration=2000, transient=200)
+    assert np.allclose(few.value, whole.value[:3], atol=0.01)
 
 
 def test_reductions_of_many_with_parameters_and_of_lost_members() -> None:

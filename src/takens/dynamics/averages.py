@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import SettingError, SimulationError
 from ..random import generator
-from ..systems.arrays import MOST_SLOPES
+from ..systems.arrays import MOST_SLOPES, by_directions
 from ..systems.base import Report, Request, System
 from ..systems.kinds import Flow, Map
 from ..systems.variational import reductions, reductions_of_many, together
@@ -62,7 +62,8 @@ class Run:
         For array code, where a call costs more than its arithmetic. The vectors of each part turn into their directions
         in the `settle` intervals before it.
         """
-        members = int(np.clip(MOST_SLOPES // len(phase) ** 2, 1, BATCHES))
+        width = self.count if by_directions(self.system, self.count) else len(phase)
+        members = int(np.clip(MOST_SLOPES // (len(phase) * width), 1, BATCHES))
         each = -(-intervals // members)
         phases = self.system.trajectory(Request(members, each * self.interval, tolerance=self.tolerance), phase)[1]
         frame = _frame(self.seed, len(phase), self.count)

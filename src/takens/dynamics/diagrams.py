@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import SettingError, SimulationError
 from ..random import generator
-from ..systems.arrays import MOST_SLOPES
+from ..systems.arrays import MOST_SLOPES, by_directions
 from ..systems.base import Report, System
 from ..systems.variational import reductions_of_many, together
 from ..wording import printed
@@ -250,7 +250,8 @@ def _together(
     values = np.full(len(cells), np.nan)
     frame = np.linalg.qr(generator(seed, "tangent vectors").normal(size=(system.dimension, 1)))[0]
     sound = np.array([i for i, kept in enumerate(found) if kept.sound], dtype=np.int64)
-    block, settle = max(1, MOST_SLOPES // system.dimension**2), 50
+    width = 1 if by_directions(system, 1) else system.dimension
+    block, settle = max(1, MOST_SLOPES // (system.dimension * width)), 50
     for start in range(0, len(sound), block):
         part = sound[start : start + block]
         given = {name: np.array([cells[i][name] for i in part]) for name in cells[0]}

@@ -106,7 +106,8 @@ def fixed_points(
         roots = searched(problem, corners[0], corners[1], starts)
     order = np.lexsort(roots.points.T[::-1])
     points = roots.points[order]
-    spectrum = eigenvalues(system.jacobian(0.0, points), stepwise=system.stepwise)
+    slopes = system.jacobian(0.0, points) if len(points) else np.empty((0, system.dimension, system.dimension))
+    spectrum = eigenvalues(slopes, stepwise=system.stepwise)
     with np.errstate(all="ignore"):
         residuals = np.linalg.norm(problem.values(points), axis=1) if len(points) else np.empty(0)
     words = [stability(row, stepwise=system.stepwise) for row in spectrum]

@@ -132,14 +132,19 @@ def map_carried(
     """The same after `duration` iterations, with parameters `(member,)`; volumes are known of a full frame only."""
     members, size, count = vectors.shape
     values, volumes = parameters or {}, np.full(members, 0.0 if count == size else np.nan)
-    block = max(1, MOST_SLOPES // (members * size**2))
+    along = by_directions(system, count)
+    block = round(duration) if along else max(1, MOST_SLOPES // (members * size**2))
     with np.errstate(all="ignore"):
         for first in range(0, round(duration), block):
             steps = min(block, round(duration) - first)
             rows = np.empty((steps, members, size))
             for k in range(steps):
                 rows[k] = phases
+                if along:
+                    vectors = _moved(system, start + first + k, phases, vectors, values)
                 phases = system.rhs(start + first + k, phases, **values)
+            if along:
+                continue
             # The Jacobians of many iterations at once: a call of array code costs more than its arithmetic.
             times = start + first + np.arange(steps, dtype=np.float64)[:, None]
             slopes = system.jacobian(times, rows, **values)
@@ -148,6 +153,28 @@ def map_carried(
             if count == size:
                 volumes = volumes + np.linalg.slogdet(slopes)[1].sum(axis=0)
     return phases, vectors, volumes
+
+
+def by_directions(system: System, count: int) -> bool:
+    """Whether `count` displacements of a map go by differences along them rather than by the whole Jacobian.
+
+    Of many states the Jacobian has far more entries than the few products with it that are needed.
+    """
+    known = isinstance(system.rule, ArrayRule) and system.rule.derivative is not None
+    return system.stepwise and count * (8 if known else 2) <= system.dimension > (60 if known else 8)
+
+
+def _moved(system: System, time: float, phases: Array, vectors: Array, values: Mapping[str, Array]) -> Array:
+    """J v `(member, state, vector)` by central differences along each vector."""
+    members, _, count = vectors.shape
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scale = float(np.linalg.norm(phases, axis=1).max()) or 1.0
+    width = np.cbrt(np.finfo(float).eps) * scale / np.where(length > 0, length, 1.0)
+    moves = np.moveaxis(width * vectors, 2, 0)
+    both = np.concatenate([phases + moves, phases - moves])
+    given = {name: np.broadcast_to(value, members) for name, value in values.items()}
+    ends = system.rhs(time, both, **given)
+    return np.moveaxis(ends[:count] - ends[count:], 0, 2) / (2 * width)
 
 
 def _solve(
