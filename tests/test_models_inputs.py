@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -135,3 +136,29 @@ def test_a_law_of_delayed_rows_is_a_map_of_the_window():
 def test_a_law_without_a_state_of_its_own_says_so():
     with pytest.raises(LawError, match="is no system"):
         _ = tk.models.Climatology().fit(driven(100)).system
+
+
+def test_the_command_line_follows_a_known_future(tmp_path, capsys):
+    from takens.cli import main
+
+    rows = driven(403).values.copy()
+    truth = rows[400:, 1].copy()
+    rows[400:, 1] = np.nan
+    table = tmp_path / "driven.csv"
+    header = "rate,x\n"
+    table.write_text(header + "".join(f"{r!r},{'' if np.isnan(x) else repr(x)}\n" for r, x in rows.tolist()))
+    setting = ["--set", "delays=1", "--set", "degree=3", "--set", "ridge=1e-14"]
+    command = ["forecast", str(table), "--model", "nvar", *setting, "--inputs", "rate", "--horizon", "3"]
+    assert main([*command, "--members", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["channels"]["x"]["mean"]
+    np.testing.assert_allclose(found, truth, atol=1e-6)
+    assert main([*command[:-1], "9"]) == 2
+    assert "9 rows" in capsys.readouterr().err
+    law, future = tmp_path / "driven.law", tmp_path / "future.csv"
+    assert main(["fit", str(table), "--model", "nvar", *setting, "--inputs", "rate", "--out", str(law)]) == 0
+    future.write_text("rate\n" + "".join(f"{r!r}\n" for r in RATES[400:403].tolist()))
+    capsys.readouterr()
+    assert main(["forecast", str(law), "--future", str(future), "--horizon", "3", "--members", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["channels"]["x"]["mean"]
+    np.testing.assert_allclose(found, truth, atol=1e-6)
+    assert main(["generate", str(law), "--length", "3", "--noise-free", "--future", str(future)]) == 0

@@ -27,6 +27,7 @@ from .models.wrappers import ConformalLaw
 from .series import Series, as_trajectories
 from .store import Store
 from .tasks import versions
+from .transform import until_now
 from .trials import Trials
 from .wording import counted
 
@@ -300,15 +301,11 @@ def _until_now(trajectories: list[Series]) -> tuple[list[Series], NDArray[np.flo
 
     Where no row follows, the last known values of the inputs stand for their future.
     """
-    last = trajectories[-1].gridded().inputs_last
-    known = last.values[:, last.shape[1] - len(last.inputs) :]
-    if not last.inputs:
-        return trajectories, known
-    now = int(np.flatnonzero(np.isfinite(last.observed.values).any(axis=1))[-1]) + 1
-    whole: NDArray[np.bool_] = np.asarray(np.isfinite(known).all(axis=1))
-    ahead = known[now:][np.cumprod(whole[now:]).astype(bool)]
-    held = known[:now][whole[:now]][-1:]
-    return [*trajectories[:-1], last.rows(0, now)], ahead if len(ahead) else held
+    last, future = until_now(trajectories[-1])
+    if not last.inputs or len(future):
+        return [*trajectories[:-1], last], future
+    known = last.inputs_last.values[:, last.observed.shape[1] :]
+    return [*trajectories[:-1], last], known[np.isfinite(known).all(axis=1)][-1:]
 
 
 def _recent(series: Series) -> Series:

@@ -170,3 +170,20 @@ def _noted(series: Series, note: str) -> Series:
     from .io.reading import with_note
 
     return with_note(series, note)
+
+
+def until_now(series: Series) -> tuple[Series, NDArray[np.float64]]:
+    """The series up to its last row with an observation, and the known inputs of the rows after it `(time, input)`.
+
+    A table may hold rows of the future in which only the inputs are filled in. The inputs end before the first row in
+    which one of them is missing. A series without inputs comes back as it is, with none. Raises `DataError` for
+    irregular sampling.
+    """
+    if not series.inputs:
+        return series, np.empty((0, 0))
+    ordered = series.gridded().inputs_last
+    seen = np.flatnonzero(np.isfinite(ordered.observed.values).any(axis=1))
+    now = int(seen[-1]) + 1 if len(seen) else len(ordered)
+    ahead = ordered.values[now:, ordered.observed.shape[1] :]
+    whole = np.cumprod(np.asarray(np.isfinite(ahead).all(axis=1)), dtype=bool)
+    return ordered.rows(0, now), ahead[whole]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,7 @@ def fit(source: Source, name: str | None, pairs: tuple[str, ...], manner: Manner
 @click.option("--horizon", metavar="STEPS|TIME", help="How far ahead: steps, or a duration such as 2d.")
 @click.option("--members", type=click.IntRange(min=1), default=100, show_default=True, help="Samples of the future.")
 @click.option("--history", metavar="FILE", type=click.Path(path_type=Path), help="With a LAW: new data to continue.")
+@click.option("--future", metavar="FILE", type=click.Path(path_type=Path), help="The known inputs of the coming steps.")
 @MODEL
 @SETTING
 @reading
@@ -77,6 +79,7 @@ def forecast(
     horizon: str | None,
     members: int,
     history: Path | None,
+    future: Path | None,
     name: str | None,
     pairs: tuple[str, ...],
     manner: Manner,
@@ -84,7 +87,8 @@ def forecast(
     """Forecast what follows FILE, or what follows the training data of a saved law.
 
     FILE is a data file, then --model says what to fit, or a folder that `takens fit` or `takens study` wrote. The
-    reading options apply to the data. With --out the samples (.nc) or their mean and intervals (.csv) are written
+    reading options apply to the data. Known inputs (--inputs) need their future: rows of FILE in which nothing else is
+    filled in, or --future. With --out the samples (.nc) or their mean and intervals (.csv) are written
     there, else the table is printed.
 
     \b
@@ -96,13 +100,17 @@ def forecast(
     if horizon is None:
         raise SettingError("how far ahead?", place="--horizon", remedy="Give a number of steps, or a time such as 2d.")
     from ..durations import steps
+    from ..transform import until_now
 
     data: Series | None = None
+    known: Any = None
     if is_law(source.path):
         if name is not None or pairs:
             raise SettingError("a saved law is already fitted", place="--model, --set", remedy="Leave them out.")
         law = opened_law(source.path)
         data = None if history is None else last(Source(history, source.options).open())
+        if data is not None and law.signature.inputs:
+            data, known = until_now(replace(data, inputs=law.signature.inputs))
     else:
         if name is None:
             raise SettingError(
@@ -110,11 +118,16 @@ def forecast(
             )
         if history is not None:
             raise SettingError("only a saved law can continue other data", place="--history")
-        law = built(name, pairs).fit(source.open(), seed=manner.seed)
+        opened = source.trajectories()
+        opened[-1], known = until_now(opened[-1])
+        law = built(name, pairs).fit(opened, seed=manner.seed)
     signature = law.signature
+    if future is not None:
+        known = futures(law, Source(future, {}))
     ahead = law.forecast(
         steps(horizon, signature.interval, signature.clock, "--horizon"),
         history=data,
+        inputs=known if signature.inputs else None,
         members=members,
         seed=manner.seed,
     )
@@ -129,8 +142,9 @@ def forecast(
 @click.argument("law", type=click.Path(path_type=Path))
 @click.option("--length", type=click.IntRange(min=2), default=1000, show_default=True, help="Rows to generate.")
 @click.option("--noise-free", is_flag=True, help="The deterministic run.")
+@click.option("--future", metavar="FILE", type=click.Path(path_type=Path), help="The known inputs of the rows.")
 @manner
-def generate(law: Path, length: int, noise_free: bool, manner: Manner) -> None:
+def generate(law: Path, length: int, noise_free: bool, future: Path | None, manner: Manner) -> None:
     """Let a saved LAW run freely: a series with the climate of the data it was learned from.
 
     With --out it is written as .csv or .nc, else printed as CSV.
@@ -140,7 +154,9 @@ def generate(law: Path, length: int, noise_free: bool, manner: Manner) -> None:
       takens fit examples/elnino.csv --model nvar --out elnino.law
       takens generate elnino.law --length 2000 --out surrogate.csv
     """
-    made = opened_law(law).generate(length, seed=manner.seed, noise=not noise_free)
+    known = opened_law(law)
+    inputs = None if future is None else futures(known, Source(future, {}))
+    made = known.generate(length, inputs=inputs, seed=manner.seed, noise=not noise_free)
     manner.series(made)
 
 
@@ -180,6 +196,14 @@ def built(name: str, pairs: tuple[str, ...]) -> Model:
         if key in hints and not fits(value, hints[key]):
             raise SettingError(f"{key} cannot be {value!r}", place="--set", remedy=f"Give {in_speech(hints[key])}.")
     return model(name, **chosen)
+
+
+def futures(law: Law, source: Source) -> Series:
+    """The series of known inputs in a file, which must have their columns."""
+    found = last(source.open())
+    if not law.signature.inputs:
+        raise SettingError("the law has no known inputs", place="--future", remedy="Leave it out.")
+    return found.select(*law.signature.inputs)
 
 
 def is_law(path: Path) -> bool:
