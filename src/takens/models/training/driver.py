@@ -48,6 +48,8 @@ def train(
     book = Book.open(checkpoint, problem, settings, seeds)
     tracks, done, before = book.read() or ([Track.at(engine, seed) for seed in seeds], 0, 0.0)
     began = time.monotonic() - before
+    if settings.judge_first and done == 0:
+        tracks = _judged(engine, tracks)
     while done < settings.epochs and (alive := [i for i, track in enumerate(tracks) if not track.stopped]):
         spent = time.monotonic() - began
         if seconds is not None and spent >= seconds:

@@ -18,7 +18,8 @@ class Settings:
     thousand updates, over fewer at the start). `clip` bounds the norm of the gradient. `decay` shrinks the weights by
     rate x decay in each update (decoupled, as in AdamW) and `penalty` adds its half times their square to the loss;
     parameters named in `spared` are left out of both. The held-out statistic is computed after every `judge_every`
-    epochs; after `patience` times without a new best a seed stops.
+    epochs, and with `judge_first` also before the first, for weights that are good from the start; after `patience`
+    times without a new best a seed stops.
     """
 
     epochs: int
@@ -31,6 +32,7 @@ class Settings:
     penalty: float = 0.0
     spared: tuple[str, ...] = ()
     judge_every: int = 20
+    judge_first: bool = False
     patience: int | None = None
 
     def __post_init__(self) -> None:
