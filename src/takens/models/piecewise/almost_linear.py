@@ -26,7 +26,7 @@ class AlmostLinearRNN(Model):
     estimated from the Jacobians. `epochs` of `batches` updates on `batch_size` sequences of `length` steps; the
     learning rate falls from the first to the second `rate`; `noise` (standard deviations) is added to the data that the
     network is drawn to; `penalty` on the squares of 1 - A, W and h. Of `seeds` networks, and of the epochs of each, the
-    one is kept whose free run on the held-out end of the longest stretch has the least D_stsp + D_H.
+    one is kept whose free run on the held-out end of the longest stretch has the least sqrt(D_stsp D_H).
 
     Raises `SettingError` for settings out of range, `InsufficientData` for fewer than 40 consecutive rows. Cost: about
     2 microseconds a step and sequence of 20 units, hence 1.5 minutes a seed. Not for a quick forecast, and not where

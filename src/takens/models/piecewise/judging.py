@@ -12,10 +12,11 @@ BOUND = 1e3
 
 
 def climate_distance(generated: Array, true: Array) -> float:
-    """State-space divergence plus spectral Hellinger distance of standardised rows `(time, channel)`.
+    """sqrt((D + d) (H + h)): state-space divergence D and spectral Hellinger distance H, with their noise floors d, h.
 
-    Infinite for a run that is not finite, leaves for good or stands still; the root mean square difference where the
-    truth is constant or too short for both. See `takens.scores`. Cost: milliseconds for ten thousand rows.
+    A product weighs both alike whatever their units; what is below the floors is not told apart. Rows `(time,
+    channel)`. Infinite for a run that is not finite, leaves for good or stands still; the root mean square difference
+    where the truth is constant or too short for both. See `takens.scores`. Cost: milliseconds for ten thousand rows.
     """
     from ...scores import spectral_hellinger, state_space_divergence
 
@@ -25,6 +26,8 @@ def climate_distance(generated: Array, true: Array) -> float:
         space, spectrum = state_space_divergence(generated, true), spectral_hellinger(generated, true)
     except InsufficientData:  # constant, or too few rows for a distribution
         return float(np.sqrt(((generated - true) ** 2).mean()))
-    if spectrum.reason or space.value is None or spectrum.value is None:
+    numbers = (space.value, space.floor, spectrum.value, spectrum.floor)
+    if spectrum.reason or any(number is None for number in numbers):
         return float("inf")
-    return float(space.value + spectrum.value)
+    first, second = (float(value) + float(floor) for value, floor in (numbers[:2], numbers[2:]))  # type: ignore[arg-type]
+    return float(np.sqrt(max(first, 0.0) * second))

@@ -23,7 +23,7 @@ class PiecewiseLinearLaw(RecursiveLaw):
     units are `start (unit, channel)` times that row. In a free run nothing corrects, and z_(t+1) = F(z_t, s_t).
 
     The state of the recursion is F's last value and the inputs. Units that are channels (the first, unless `hidden`)
-    and inputs are in units of the data there. `score` is the D_stsp + D_H of a free run against held-out data.
+    and inputs are in units of the data there. `score` is sqrt(D_stsp D_H) of a free run against held-out data.
     """
 
     map: AlmostLinearMap | ShallowMap

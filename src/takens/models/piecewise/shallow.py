@@ -27,7 +27,7 @@ class ShallowPLRNN(Model):
     sequences of `length` steps; the learning rate falls from the first to the second `rate`; `noise` (standard
     deviations) is added to the data that the network is drawn to; `penalty` on the squares of 1 - A, W, V, h and b,
     `conditioning` on (1 - smallest / largest singular value of B)^2. Of `seeds` networks, and of the epochs of each,
-    the one is kept whose free run on the held-out end of the longest stretch has the least D_stsp + D_H.
+    the one is kept whose free run on the held-out end of the longest stretch has the least sqrt(D_stsp D_H).
 
     Raises `SettingError` for settings out of range, `InsufficientData` for fewer than 40 consecutive rows. Cost: about
     3 microseconds a step and sequence of 3 units and 50 hidden ones, hence a minute a seed. The first choice for noisy
