@@ -149,9 +149,8 @@ def study(
     settings |= {"argv": list(argv)} if argv else {}
     finished = Study(
         series=last, horizon=horizon, plan=plan, estimates=estimates, verdicts=verdicts, verdict=verdict,
-        settings=settings,
-        versions=versions(), seconds=time.perf_counter() - began, notes=_notes(last, plan, future), findings=(),
-        **result,
+        settings=settings, versions=versions(), seconds=time.perf_counter() - began, findings=(),
+        notes=_notes(last, plan, future), **result,
     )  # fmt: skip
     finished = replace(finished, findings=tuple(findings(finished)))
     if out is not None:

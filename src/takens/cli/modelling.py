@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OutputError, SettingError
+from .laws import is_law
 from .options import Manner, Source, manner, reading
 from .quantities import fits, in_speech, settings
 
@@ -100,27 +101,17 @@ def forecast(
     if horizon is None:
         raise SettingError("how far ahead?", place="--horizon", remedy="Give a number of steps, or a time such as 2d.")
     from ..durations import steps
-    from ..transform import until_now
 
     data: Series | None = None
-    known: Any = None
     if is_law(source.path):
         if name is not None or pairs:
             raise SettingError("a saved law is already fitted", place="--model, --set", remedy="Leave them out.")
         law = opened_law(source.path)
-        data = None if history is None else last(Source(history, source.options).open())
-        if data is not None and law.signature.inputs:
-            data, known = until_now(replace(data, inputs=law.signature.inputs))
+        data, known = continued(law, history, source)
     else:
-        if name is None:
-            raise SettingError(
-                "which model?", place="--model", remedy="`takens models` lists them; `takens study` compares them."
-            )
         if history is not None:
             raise SettingError("only a saved law can continue other data", place="--history")
-        opened = source.trajectories()
-        opened[-1], known = until_now(opened[-1])
-        law = built(name, pairs).fit(opened, seed=manner.seed)
+        law, known = learned(name, pairs, source, manner.seed)
     signature = law.signature
     if future is not None:
         known = futures(law, Source(future, {}))
@@ -198,17 +189,35 @@ def built(name: str, pairs: tuple[str, ...]) -> Model:
     return model(name, **chosen)
 
 
+def continued(law: Law, history: Path | None, source: Source) -> tuple[Series | None, Any]:
+    """The data in the file `history` that a law continues, and the known inputs after them."""
+    from ..transform import until_now
+
+    data = None if history is None else last(Source(history, source.options).open())
+    if data is None or not law.signature.inputs:
+        return data, None
+    return until_now(replace(data, inputs=law.signature.inputs))
+
+
+def learned(name: str | None, pairs: tuple[str, ...], source: Source, seed: int) -> tuple[Law, Any]:
+    """The law of the model `name` for the data, and the known inputs after them."""
+    from ..transform import until_now
+
+    if name is None:
+        raise SettingError(
+            "which model?", place="--model", remedy="`takens models` lists them; `takens study` compares them."
+        )
+    opened = source.trajectories()
+    opened[-1], known = until_now(opened[-1])
+    return built(name, pairs).fit(opened, seed=seed), known
+
+
 def futures(law: Law, source: Source) -> Series:
     """The series of known inputs in a file, which must have their columns."""
     found = last(source.open())
     if not law.signature.inputs:
         raise SettingError("the law has no known inputs", place="--future", remedy="Leave it out.")
     return found.select(*law.signature.inputs)
-
-
-def is_law(path: Path) -> bool:
-    """Whether `path` names a saved law: it ends in .law or is a folder with a `law.json`, which a Zarr store is not."""
-    return path.suffix == ".law" or (path / "law.json").is_file()
 
 
 def opened_law(path: Path) -> Law:
