@@ -21,6 +21,8 @@ from .ensembles import (
     pit_values,
 )
 from .geometry import state_space_divergence
+from .origins import Spread, over_origins
+from .point_errors import cumulative_maximum, cumulative_maximum_error, mase, prediction_error, scaled_error
 from .spectra import spectral_hellinger
 from .validity import valid_time
 
@@ -32,20 +34,27 @@ __all__ = [
     "ForecastScore",
     "Runs",
     "Score",
+    "Spread",
     "climate",
     "climate_score",
     "coverage",
     "crps",
     "crps_samples",
+    "cumulative_maximum",
+    "cumulative_maximum_error",
     "energy_samples",
     "energy_score",
     "forecast_score",
     "interval_width",
     "mae",
+    "mase",
     "nrmse",
+    "over_origins",
     "pit",
     "pit_values",
+    "prediction_error",
     "rmse",
+    "scaled_error",
     "score",
     "skill",
     "smape",

@@ -27,7 +27,8 @@ class Case:
     """Samples `(origin, member, horizon, channel)`, truth `(origin, horizon, channel)` with NaN where it is missing.
 
     `scale (channel,)` is the climatological standard deviation, NaN for a constant channel, and `scale_from` says of
-    which data. `level`, `seed` and `lyapunov_exponent` are for the scores that need them.
+    which data; `naive (channel,)` is the mean absolute change from one row of these to the next. `level`, `seed` and
+    `lyapunov_exponent` are for the scores that need them.
     """
 
     samples: Array
@@ -38,6 +39,7 @@ class Case:
     time_unit: str
     scale: Array
     scale_from: str
+    naive: Array
     level: float = 0.9
     seed: int = 0
     lyapunov_exponent: float | None = None
@@ -66,16 +68,18 @@ class Case:
         level = known.get("level", 0.9)
         if not 0 < level < 1:
             raise SettingError(f"level must be between 0 and 1, got {level}")
-        reference, scale_from = (true.reshape(-1, true.shape[-1]), "truth") if history is None else (None, "history")
-        if reference is None:
-            reference = as_series(history).values  # type: ignore[arg-type]
-            if reference.shape[1] != true.shape[-1]:
-                raise DataError(f"history has {reference.shape[1]} channels, the forecast {true.shape[-1]}")
+        stretches, scale_from = true, "truth"
+        if history is not None:
+            stretches, scale_from = as_series(history).values[None], "history"
+            if stretches.shape[2] != true.shape[2]:
+                raise DataError(f"history has {stretches.shape[2]} channels, the forecast {true.shape[2]}")
+        reference = stretches.reshape(-1, true.shape[2])
         spread = np.sqrt(mean_present((reference - mean_present(reference, axis=0)) ** 2, axis=0))
         interval = float(np.median(np.diff(first.times))) if first.horizon > 1 else 1.0
         return cls(
             samples, true, first.channels, first.units, interval, first.clock.unit,
-            np.where(spread > 0, spread, np.nan), scale_from, **known,
+            np.where(spread > 0, spread, np.nan), scale_from,
+            np.asarray(mean_present(np.abs(np.diff(stretches, axis=1)), axis=(0, 1))), **known,
         )  # fmt: skip
 
     @property

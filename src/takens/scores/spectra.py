@@ -21,7 +21,11 @@ FEWEST = 5
 
 @climate_score
 def spectral_hellinger(
-    runs: Runs, *, bandwidth: float | None = None, legacy: Literal["DynaMix", "GTF"] | None = None
+    runs: Runs,
+    *,
+    bandwidth: float | None = None,
+    smoothing: float = 20.0,
+    legacy: Literal["DynaMix", "GTF", "dysts"] | None = None,
 ) -> Score:
     """Spectral Hellinger distance D_H = sqrt(1 - sum_f sqrt(p_f q_f)), mean over channels: 0 equal, 1 disjoint.
 
@@ -32,8 +36,11 @@ def spectral_hellinger(
     floor is the distance between the two halves of the truth, which is higher than that of two full runs.
 
     A run that is not finite, or constant where the truth is not, has the largest distance, 1, and a reason; channels
-    constant in the truth are left out. `legacy` smooths by 20 bins as the published codes do, so that the value depends
-    on the length, which must be equal. `details` holds frequency and both spectra. Cost: O(T log T).
+    constant in the truth are left out. `details` holds frequency and both spectra. Cost: O(T log T).
+
+    `legacy` gives published values, which depend on the length of the runs; it must be equal. "DynaMix" and "GTF", the
+    same here, smooth by `smoothing` bins (20; 1 for their fMRI data). "dysts" takes the first 100 bins of |fft|^2 of
+    the channels as they are, the mean included, without smoothing, each normalised to 1 over these bins.
     """
     label: dict[str, Any] = {"name": "spectral_hellinger", "reference": REFERENCE}
     truth = _longest_stretch(runs.true)
@@ -45,11 +52,12 @@ def spectral_hellinger(
         return Score(value=1.0, reason=runs.failure, settings=settings, **label)
     truth, generated = truth[:, varying], runs.generated[:, varying]
     if legacy is not None:
-        if legacy not in ("DynaMix", "GTF") or bandwidth is not None:
-            raise SettingError("legacy is 'DynaMix' or 'GTF' (the same here), without a bandwidth")
+        if legacy not in ("DynaMix", "GTF", "dysts") or bandwidth is not None or smoothing < 0:
+            raise SettingError("legacy is 'DynaMix', 'GTF' or 'dysts', with smoothing in bins and without a bandwidth")
         if len(truth) != len(generated):
             raise SettingError(f"the legacy distance needs equal lengths, got {len(generated)} and {len(truth)} rows")
-        length, sigma = len(truth), 20.0
+        length, sigma = len(truth), 0.0 if legacy == "dysts" else float(smoothing)
+        settings["smoothing"] = sigma
     else:
         length = min(len(truth), len(generated), LONGEST)
         width = max(BANDWIDTH, FEWEST / length) / runs.interval if bandwidth is None else float(bandwidth)
@@ -58,17 +66,20 @@ def spectral_hellinger(
         sigma = width * runs.interval * length
         settings["bandwidth"] = width
     settings |= {"rows": length}
-    p, q = power_spectrum(truth, length, sigma), power_spectrum(generated, length, sigma)
     half = len(truth) // 2
     part = min(half, LONGEST)
-    pieces = [power_spectrum(piece, part, sigma * part / length) for piece in (truth[:half], truth[half : 2 * half])]
+    if legacy == "dysts":
+        p, q, *pieces = (first_bins(x) for x in (truth, generated, truth[:half], truth[half : 2 * half]))
+    else:
+        p, q = power_spectrum(truth, length, sigma), power_spectrum(generated, length, sigma)
+        pieces = [power_spectrum(x, part, sigma * part / length) for x in (truth[:half], truth[half : 2 * half])]
     dead = np.isnan(q).any(axis=0)
     return Score(
         value=float(hellinger(p, np.where(np.isnan(q), 0.0, q)).mean()),
         floor=float(np.nanmean(hellinger(*pieces))),
         settings=settings,
         reason=f"{dead.sum()} channels of the run are constant" if dead.any() else "",
-        details={"frequency": np.fft.rfftfreq(length, runs.interval), "truth": p, "generated": q},
+        details={"frequency": np.fft.rfftfreq(length, runs.interval)[: len(p)], "truth": p, "generated": q},
         **label,
     )
 
@@ -76,6 +87,16 @@ def spectral_hellinger(
 def hellinger(p: Array, q: Array) -> Array:
     """Hellinger distance of distributions in the columns of `p` and `q`, sqrt(1 - sum sqrt(p q)), within [0, 1]."""
     return np.sqrt(np.clip(1 - np.sqrt(p * q).sum(axis=0), 0.0, 1.0))
+
+
+def first_bins(x: Array, bins: int = 100) -> Array:
+    """|fft|^2 at the first `bins` frequencies `(frequency, channel)`, the mean's included, each column with sum 1.
+
+    NaN for a channel that is 0. Of runs of fewer than twice as many rows negative frequencies are among them, as there.
+    """
+    power = np.abs(np.fft.fft(x, axis=0))[:bins] ** 2
+    total = power.sum(axis=0)
+    return np.where(total > 0, power / np.where(total > 0, total, 1.0), np.nan)
 
 
 def power_spectrum(x: Array, length: int, sigma: float) -> Array:
@@ -92,7 +113,9 @@ def power_spectrum(x: Array, length: int, sigma: float) -> Array:
     segments = standard[: len(x) // length * length].reshape(-1, length, x.shape[1])
     segments = segments - segments.mean(axis=1, keepdims=True)
     power = (np.abs(np.fft.rfft(segments, axis=1)) ** 2).mean(axis=0)
-    smooth = np.maximum(gaussian_filter1d(power, sigma, axis=0, mode="reflect", truncate=4.0), 0.0)
+    if sigma > 0:
+        power = gaussian_filter1d(power, sigma, axis=0, mode="reflect", truncate=4.0)
+    smooth = np.maximum(power, 0.0)
     total = smooth.sum(axis=0)
     lost = constant | (total <= 0)
     return np.where(lost, np.nan, smooth / np.where(lost, 1.0, total))
