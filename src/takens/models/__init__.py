@@ -14,13 +14,18 @@ from .esn import EchoStateNetwork
 from .fourier import FourierExtension
 from .gaussian_process import GaussianProcess
 from .hippo_predictor import HippoPredictor
+from .local_reservoirs import LocalReservoirs
 from .nvar import NVAR
 from .piecewise import AlmostLinearRNN, ShallowPLRNN
 from .polynomial_flow import PolynomialFlow
 from .radial import RadialBasis
 from .random_features import RandomFourier
 from .recalibration import Recalibration
+from .recurrent.forecaster import LinearRecurrent
+from .reservoir_memory import ReservoirMemory
 from .seasonal import SeasonalNaive
+from .state_space.factors import LinearStateSpace
+from .state_space.structural import Structural
 from .wrappers import Conformal, Ensemble, Standardised
 
 MODELS: dict[str, type[Model]] = {
@@ -29,6 +34,8 @@ MODELS: dict[str, type[Model]] = {
     "seasonal_naive": SeasonalNaive,
     "drift": Drift,
     "autoregression": Autoregression,
+    "structural": Structural,
+    "linear_state_space": LinearStateSpace,
     "context_parroting": ContextParroting,
     "nvar": NVAR,
     "polynomial_flow": PolynomialFlow,
@@ -39,16 +46,20 @@ MODELS: dict[str, type[Model]] = {
     "gaussian_process": GaussianProcess,
     "hippo_predictor": HippoPredictor,
     "echo_state_network": EchoStateNetwork,
+    "reservoir_memory": ReservoirMemory,
+    "local_reservoirs": LocalReservoirs,
     "almost_linear_rnn": AlmostLinearRNN,
     "shallow_plrnn": ShallowPLRNN,
+    "linear_recurrent": LinearRecurrent,
 }
 """Models by the names of the command line, in the order in which a study tries them while its budget lasts."""
 
 __all__ = [
     "MODELS", "NVAR", "AlmostLinearRNN", "Autoregression", "Climatology", "Conformal", "ContextParroting", "Drift",
-    "EchoStateNetwork", "Ensemble", "FourierExtension", "GaussianProcess", "HippoPredictor", "Law", "Model",
-    "NearestNeighbour", "Persistence", "PolynomialFlow", "RadialBasis", "RandomFourier", "Recalibration",
-    "RecursiveLaw", "SeasonalNaive", "ShallowPLRNN", "Signature", "Standardised", "Training", "model",
+    "EchoStateNetwork", "Ensemble", "FourierExtension", "GaussianProcess", "HippoPredictor", "Law", "LinearRecurrent",
+    "LinearStateSpace", "LocalReservoirs", "Model", "NearestNeighbour", "Persistence", "PolynomialFlow", "RadialBasis",
+    "RandomFourier", "Recalibration", "RecursiveLaw", "ReservoirMemory", "SeasonalNaive", "ShallowPLRNN", "Signature",
+    "Standardised", "Structural", "Training", "model",
 ]  # fmt: skip
 
 

@@ -16,8 +16,8 @@ from .selection import choose, decorrelation, hold_out
 
 S = TypeVar("S")
 L = TypeVar("L", bound=Law)
-Laws = Callable[[Training, S, Sequence[float]], Iterator[L]]
-"""Makes a law a ridge from training data and a setting."""
+Laws = Callable[[Training, Sequence[S], Sequence[float]], Iterator[L]]
+"""Makes a law of each setting with each ridge, ridge by ridge within a setting, from training data."""
 
 Shape = tuple[int, int]
 """Number of delays, and the steps between them."""
@@ -135,8 +135,8 @@ def search(
 ) -> tuple[S, float]:  # fmt: skip
     """The setting and ridge whose law runs best on the held-out end of the training data (see `selection.choose`).
 
-    `laws(training, setting, ridges)` gives a law a ridge, from one factorisation; `memory` is the longest history that
-    one of them needs. Where nothing can be held out, the first setting and a middle ridge.
+    `laws(training, settings, ridges)` gives a law of each setting with each ridge in this order; `memory` is the
+    longest history that one of them needs. Where nothing can be held out, the first setting and a middle ridge.
     """
     common = settings[0], ridges[len(ridges) // 2]
     if len(settings) * len(ridges) == 1:
@@ -145,7 +145,7 @@ def search(
     if probe is None or max(map(len, head.stretches)) < memory + 2:
         return common
     trials = [(setting, ridge) for setting in settings for ridge in ridges]
-    return trials[choose([law for setting in settings for law in laws(head, setting, ridges)], probe).best]
+    return trials[choose(list(laws(head, settings, ridges)), probe).best]
 
 
 def check_settings(settings: object, ranges: dict[str, tuple[float, float]]) -> None:

@@ -10,22 +10,18 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import SettingError
 from ..random import generator
-from .base import Array, Law, Model, RecursiveLaw, Training, guard_box, scale_of, thinned
-from .ridge import Factors, Readout
-from .selection import choose, hold_out
+from .base import Array, Law, Model, RecursiveLaw, Training
+from .delayed import check_settings, search
+from .reservoir import WARM_UP, Driving, ReservoirLaw, network, sparse
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-RIDGES = (1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1e-1)
+RIDGES = (1e-10, 1e-7, 1e-4, 1e-2)
 ROWS = 10_000
 """Latest rows of training data that the network is driven with; the search uses the latest `TRIED` before the probe."""
-TRIED = 4000
-LINKS = 6
-"""Units that each unit hears from."""
-WARM_UP = 100
+TRIED = 3000
 
 Setting = tuple[float, float, float]
 """Spectral radius, leak and input scale."""
@@ -33,7 +29,7 @@ Setting = tuple[float, float, float]
 
 @final
 @dataclass(frozen=True)
-class EchoLaw(RecursiveLaw):
+class EchoLaw(ReservoirLaw):
     """r_t = (1 - leak) r_(t-1) + leak tanh(R W r_(t-1) + s V x_t + b), x_(t+1) = x_t + scale A [x_t, r_t with every second unit squared].
 
     W is given by `links (unit, k)`, the units each unit hears from, and `weights (unit, k)`, already scaled to the
@@ -43,43 +39,25 @@ class EchoLaw(RecursiveLaw):
     spectral_radius: float
     leak: float
     input_scale: float
-    ridge: float
-    warm_up: int
     links: NDArray[np.int64]
     weights: Array
-    inputs: Array
-    bias: Array
-    mean: Array
-    scale: Array
-    readout: Readout
 
     @property
-    def memory(self) -> int:
-        return self.warm_up
+    def hidden(self) -> int:
+        return 0
 
-    def init(self, history: Array) -> Array:
-        rows = history[:, -self.warm_up :]
-        state = np.zeros((len(rows), len(self.mean) + len(self.bias)))
-        for t in range(rows.shape[1]):
-            state = self.feed(state, rows[:, t])
-        return state
+    def driven(self, units: Array, pushed: Array) -> Array:
+        heard = pushed + (self._sparse @ units.T).T
+        return (1 - self.leak) * units + self.leak * np.tanh(heard)
 
-    def step(self, state: Array) -> Array:
-        channels = len(self.mean)
-        return (state[:, :channels] + self.readout(features(state, channels))) * self.scale + self.mean
-
-    def feed(self, state: Array, values: Array) -> Array:
-        units = state[:, len(self.mean) :]
-        standard = (values - self.mean) / self.scale
-        return np.concatenate([standard, self._driven(units, standard)], axis=1)
+    def driven_slopes(self, units: Array, pushed: Array) -> tuple[Array, Array]:
+        bent = self.leak * (1 - np.tanh(pushed + (self._sparse @ units.T).T) ** 2)
+        own = np.eye(len(self.bias))
+        return (1 - self.leak) * own + bent[:, :, None] * self._sparse.toarray(), bent[:, :, None] * own
 
     @cached_property
     def _sparse(self) -> csr_array:
         return sparse(self.links, self.weights)
-
-    def _driven(self, units: Array, standard: Array) -> Array:
-        heard = standard @ self.inputs + self.bias + (self._sparse @ units.T).T
-        return (1 - self.leak) * units + self.leak * np.tanh(heard)
 
 
 @final
@@ -103,26 +81,21 @@ class EchoStateNetwork(Model):
     input_scale: float | None = None
     ridge: float | None = None
     bias: float = 0.5
-    trials: int = 12
+    trials: int = 9
     horizon: int | None = None
 
     def learn(self, training: Training, seed: int) -> RecursiveLaw:
         self._check()
         training.need(30, "an echo state network")
         warm_up = int(min(WARM_UP, max(map(len, training.stretches)) // 3))
-        network = _Network.of(self.units, len(training.signature.channels), self.bias, seed)
+        made = _Network.of(self.units, len(training.signature.channels), self.bias, seed)
         ridges: tuple[float, ...] = RIDGES if self.ridge is None else (self.ridge,)
-        settings = self._settings(seed)
-        if len(settings) * len(ridges) > 1:
-            head, probe = hold_out(training, warm_up, horizon=self.horizon)
-            if probe is None:
-                settings, ridges = settings[:1], ridges[-3:-2]
-            else:
-                trials = [(setting, ridge) for setting in settings for ridge in ridges]
-                laws = list(network.laws(head.latest(TRIED), settings, ridges, warm_up))
-                setting, ridge = trials[choose(laws, probe).best]
-                settings, ridges = [setting], (ridge,)
-        return next(network.laws(training.latest(ROWS), settings, ridges, warm_up))
+
+        def tried(head: Training, settings: Sequence[Setting], ridges: Sequence[float]) -> Iterator[EchoLaw]:
+            return made.laws(head.latest(TRIED), settings, ridges, warm_up)
+
+        setting, ridge = search(training, self._settings(seed), ridges, tried, memory=warm_up, horizon=self.horizon)
+        return next(made.laws(training.latest(ROWS), [setting], (ridge,), warm_up))
 
     def settled(self, law: Law) -> Model:
         assert isinstance(law, EchoLaw)
@@ -146,10 +119,7 @@ class EchoStateNetwork(Model):
             "units": (2, 5000), "spectral_radius": (0, 10), "leak": (1e-6, 1), "input_scale": (0, 1e6),
             "ridge": (0, 1e12), "bias": (0, 1e6), "trials": (1, 1000),
         }  # fmt: skip
-        for name, (low, high) in rules.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise SettingError(f"{name} must be {low:g} to {high:g}, got {value}", place="EchoStateNetwork")
+        check_settings(self, rules)
 
 
 @dataclass(frozen=True)
@@ -164,11 +134,7 @@ class _Network:
     @classmethod
     def of(cls, units: int, channels: int, bias: float, seed: int) -> _Network:
         rng = generator(seed, "esn", "network", units, channels)
-        links = np.stack([rng.permutation(units)[: min(LINKS, units)] for _ in range(units)])
-        weights = rng.uniform(-1, 1, links.shape)
-        dense = np.zeros((units, units))
-        np.put_along_axis(dense, links, weights, axis=1)
-        weights = weights / np.abs(np.linalg.eigvals(dense)).max()
+        links, weights = network(rng, units)
         # Divided by the root of the channels, so that a good input scale does not depend on their number.
         inputs = rng.uniform(-1, 1, (channels, units)) / np.sqrt(channels)
         return cls(links, weights, inputs, bias * rng.uniform(-1, 1, units))
@@ -177,26 +143,16 @@ class _Network:
         self, training: Training, settings: Sequence[Setting], ridges: Sequence[float], warm_up: int
     ) -> Iterator[EchoLaw]:
         """One law a setting and ridge; all settings are driven through the data together."""
-        rows = training.stacked
-        mean, scale = scale_of(rows)
-        low, high = guard_box(rows)
-        driven = [self._drive((piece - mean) / scale, settings) for piece in training.stretches]
-        # The first rows of a stretch still remember the empty network.
-        keep = [slice(min(warm_up, len(piece) // 3), len(piece) - 1) for piece in training.stretches]
-        now = np.concatenate([piece[k] for piece, k in zip(training.stretches, keep, strict=True)])
-        after = np.concatenate([p[k.start + 1 : k.stop + 1] for p, k in zip(training.stretches, keep, strict=True)])
-        increments = (after - now) / scale
+        driving = Driving.of(training, warm_up)
+        driven = [self._drive(piece, settings) for piece in driving.pieces]
         for i, (radius, leak, size) in enumerate(settings):
-            units = np.concatenate([states[k, i] for states, k in zip(driven, keep, strict=True)])
-            given = features(np.concatenate([(now - mean) / scale, units], axis=1), len(mean))
-            factors = Factors.of(given, increments)
-            for ridge in ridges:
-                readout = factors.solve(ridge)
+            states = [piece[:, i] for piece in driven]
+            for ridge, readout, residuals in driving.readouts(states, ridges):
                 yield EchoLaw(
-                    training.signature, *training.closing(warm_up), low=low, high=high,
-                    residuals=thinned((increments - readout(given)) * scale), spectral_radius=radius, leak=leak,
-                    input_scale=size, ridge=ridge, warm_up=warm_up, links=self.links, weights=radius * self.weights,
-                    inputs=size * self.inputs, bias=self.bias, mean=mean, scale=scale, readout=readout,
+                    training.signature, *training.closing(warm_up), low=driving.low, high=driving.high,
+                    residuals=residuals, spectral_radius=radius, leak=leak, input_scale=size, ridge=ridge,
+                    warm_up=warm_up, links=self.links, weights=radius * self.weights, inputs=size * self.inputs,
+                    bias=self.bias, mean=driving.mean, scale=driving.scale, readout=readout,
                 )  # fmt: skip
 
     def _drive(self, standard: Array, settings: Sequence[Setting]) -> Array:
@@ -211,18 +167,3 @@ class _Network:
             units = (1 - leak) * units + leak * np.tanh(heard + radius * (network @ units.T).T)
             out[t] = units
         return out
-
-
-def sparse(links: NDArray[np.int64], weights: Array) -> csr_array:
-    """The matrix `(unit, unit)` with `weights` from the units in `links` to each unit."""
-    from scipy.sparse import csr_array
-
-    units, count = links.shape
-    return csr_array((weights.ravel(), links.ravel(), np.arange(0, units * count + 1, count)), shape=(units, units))
-
-
-def features(state: Array, channels: int) -> Array:
-    """What the read-out sees of `state (sample, channel + unit)`: every second unit squared."""
-    given = state.copy()
-    given[:, channels::2] **= 2
-    return given

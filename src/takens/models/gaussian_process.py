@@ -105,17 +105,23 @@ class GaussianProcess(Model):
         assert isinstance(law, GaussianProcessLaw)
         return replace(self, delays=len(law.delays), spacing=int(law.delays[1]) if len(law.delays) > 1 else 1)
 
-    def _tried(self, training: Training, shape: Shape, ridges: Sequence[float]) -> Iterator[GaussianProcessLaw]:
-        yield self._law(training, Delayed.of(training, shape, "a Gaussian process", limit=TRIED), exact=True)
+    def _tried(
+        self, training: Training, shapes: Sequence[Shape], ridges: Sequence[float]
+    ) -> Iterator[GaussianProcessLaw]:
+        for shape in shapes:
+            yield self._law(training, Delayed.of(training, shape, "a Gaussian process", limit=TRIED), exact=True)
 
     def _law(self, training: Training, given: Delayed, *, exact: bool) -> GaussianProcessLaw:
-        kernel = kernel_of(thinned(given.points, SEARCHED), thinned(given.increments, SEARCHED))
+        # Known inputs follow no law: their noise must not be mistaken for that of the others.
+        learned = given.increments.copy()
+        learned[:, training.signature.targets :] = 0.0
+        kernel = kernel_of(thinned(given.points, SEARCHED), thinned(learned, SEARCHED))
         if exact:
             places, inner = given.points, np.empty((0, 0))
-            weights = kernel.exact(places, given.increments)
+            weights = kernel.exact(places, learned)
         else:
             places = clusters(thinned(given.points / kernel.lengthscales, 2500), self.inducing) * kernel.lengthscales
-            weights, inner = kernel.projected(places, given.points, given.increments)
+            weights, inner = kernel.projected(places, given.points, learned)
         fitted = kernel(given.points, places) @ weights
         return GaussianProcessLaw(
             training.signature, *training.closing(given.reach), low=given.low, high=given.high,

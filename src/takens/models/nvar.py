@@ -140,5 +140,8 @@ def _laws(
         )  # fmt: skip
 
 
-def _tried(training: Training, shape: tuple[int, int, int], ridges: Sequence[float]) -> Iterator[PolynomialLaw]:
-    return _laws(training, shape, ridges, TRIED)
+def _tried(
+    training: Training, shapes: Sequence[tuple[int, int, int]], ridges: Sequence[float]
+) -> Iterator[PolynomialLaw]:
+    for shape in shapes:
+        yield from _laws(training, shape, ridges, TRIED)

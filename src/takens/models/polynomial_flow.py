@@ -217,5 +217,6 @@ def _stepped(law: FlowLaw, now: Array, after: Array, steps: tuple[int, ...]) -> 
     return replace(law, residuals=np.where(wild, law.high - law.low, residuals))
 
 
-def _tried(training: Training, setting: Setting, ridges: Sequence[float]) -> Iterator[FlowLaw]:
-    return _laws(training, setting, ridges, TRIED, FEW)
+def _tried(training: Training, settings: Sequence[Setting], ridges: Sequence[float]) -> Iterator[FlowLaw]:
+    for setting in settings:
+        yield from _laws(training, setting, ridges, TRIED, FEW)

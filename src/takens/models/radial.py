@@ -91,8 +91,9 @@ class RadialBasis(Model):
         settings = [(d, s, f) for d, s in shapes for f in factors]
         memory = max((d - 1) * s + 1 for d, s in shapes)
 
-        def tried(head: Training, setting: Setting, ridges: Sequence[float]) -> Iterator[RadialLaw]:
-            return self._laws(head, setting, ridges, TRIED)
+        def tried(head: Training, settings: Sequence[Setting], ridges: Sequence[float]) -> Iterator[RadialLaw]:
+            for setting in settings:
+                yield from self._laws(head, setting, ridges, TRIED)
 
         setting, ridge = search(training, settings, ridges, tried, memory=memory, horizon=self.horizon)
         return next(self._laws(training, setting, (ridge,), ROWS))

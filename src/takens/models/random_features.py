@@ -85,8 +85,9 @@ class RandomFourier(Model):
         settings = [(d, s, f) for d, s in shapes for f in factors]
         memory = max((d - 1) * s + 1 for d, s in shapes)
 
-        def tried(head: Training, setting: Setting, ridges: Sequence[float]) -> Iterator[FourierFeatureLaw]:
-            return self._laws(head, setting, ridges, seed, TRIED)
+        def tried(head: Training, settings: Sequence[Setting], ridges: Sequence[float]) -> Iterator[FourierFeatureLaw]:
+            for setting in settings:
+                yield from self._laws(head, setting, ridges, seed, TRIED)
 
         setting, ridge = search(training, settings, ridges, tried, memory=memory, horizon=self.horizon)
         return next(self._laws(training, setting, (ridge,), seed, ROWS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,6 +70,28 @@ class Factors:
         count = standard.shape[1]
         left, singular, right = np.linalg.svd(triangle[:size, :count], full_matrices=False)
         return cls(left.T @ triangle[:size, count:], singular, right.T, mean, scale, offset, len(features))
+
+    @classmethod
+    def streamed(cls, blocks: Iterable[tuple[Array, Array]]) -> Factors:
+        """The same factors for samples that come in blocks, too many to be held at once.
+
+        The triangle of [1, F, Y] takes in block after block; below its first row it belongs to centred columns.
+        """
+        triangle, count, wide = None, 0, 0
+        for features, targets in blocks:
+            block = np.concatenate([np.ones((len(features), 1)), features, targets], axis=1)
+            stacked = block if triangle is None else np.concatenate([triangle, block])
+            triangle = np.asarray(np.linalg.qr(stacked, mode="r"))
+            count, wide = count + len(features), features.shape[1]
+        if triangle is None or len(triangle) < triangle.shape[1]:
+            raise ValueError("fewer samples than features")
+        means = triangle[0, 1:] / triangle[0, 0]
+        centred = triangle[1 : wide + 1, 1 : wide + 1]
+        deviation = np.sqrt((centred**2).sum(axis=0) / count)
+        scale = np.where(deviation > 1e-12 * np.maximum(np.abs(means[:wide]), 1e-300), deviation, 1.0)
+        left, singular, right = np.linalg.svd(centred / scale)
+        given = left.T @ triangle[1 : wide + 1, wide + 1 :]
+        return cls(given, singular, right.T, means[:wide], scale, means[wide:], count)
 
     def solve(self, ridge: float) -> Readout:
         """The read-out for one penalty, in units of the features' variance."""

@@ -26,6 +26,7 @@ from . import (
     fourier,
     gaussian_process,
     hippo_predictor,
+    local_reservoirs,
     mixture,
     neural_ode,
     nvar,
@@ -33,13 +34,21 @@ from . import (
     polynomial_flow,
     radial,
     random_features,
+    reservoir_memory,
     seasonal,
     wrappers,
 )
 from .base import Law
 from .perceptron import Perceptron
 from .recalibration import Recalibration
+from .recurrent.backbones import LRU, LSSL, S4D, Selective
+from .recurrent.law import RecurrentLaw
+from .recurrent.network import RecurrentNetwork
 from .ridge import Readout
+from .state_space.components import Components
+from .state_space.factors import FactorLaw
+from .state_space.gaussian import LinearGaussian
+from .state_space.structural import StructuralLaw
 from .trajectories import Signature
 
 FORMAT = "takens-law"
@@ -55,15 +64,26 @@ LAWS: tuple[type[Law], ...] = (
     random_features.FourierFeatureLaw,
     radial.RadialLaw,
     gaussian_process.GaussianProcessLaw,
+    RecurrentLaw,
     neural_ode.NeuralFlowLaw,
+    StructuralLaw, FactorLaw,
     piecewise.PiecewiseLinearLaw,
     polynomial_flow.FlowLaw,
+    reservoir_memory.MemoryLaw,
+    local_reservoirs.LocalLaw,
 )  # fmt: skip
 PARTS: tuple[type, ...] = (
+    Components,
+    LinearGaussian,
     Signature,
     Clock,
     Readout,
     Recalibration,
+    LRU,
+    LSSL,
+    S4D,
+    Selective,
+    RecurrentNetwork,
     Perceptron,
     piecewise.AlmostLinearMap,
     piecewise.ShallowMap,
@@ -127,6 +147,8 @@ def _check(law: Law, source: Path) -> None:
     channels = len(law.signature.channels)
     if law.history.ndim != 2 or law.history.shape[1] != channels or len(law.history) < law.memory:
         raise _damaged(source, f"has a history of shape {law.history.shape} for {channels} channels")
+    if not law.gaps and not np.isfinite(law.history).all():
+        raise _damaged(source, "has a history with missing values, which it cannot use")
     for members, rng in ((1, None), (2, generator(0, "store"))):
         shape = law.sample(law.history, 1, members, rng).shape
         if shape != (members, 1, channels):
@@ -247,7 +269,10 @@ def _arrays(source: Path) -> dict[str, NDArray[Any]]:
     except (SafetensorError, ValueError, KeyError) as error:
         raise _damaged(source, f"has a damaged {ARRAYS} ({error})") from error
     for key, array in found.items():
-        if array.dtype not in (np.float64, np.int64) or (array.dtype == np.float64 and not np.isfinite(array).all()):
+        holes = array.dtype == np.float64 and not np.isfinite(array).all()
+        if holes and key.endswith(".history") and not np.isinf(array).any():
+            holes = False  # laws that live with gaps have them in their history; `_check` knows which do
+        if array.dtype not in (np.float64, np.int64) or holes:
             raise _damaged(source, f"has an array {key} that is not of finite float64 or int64")
         array.setflags(write=False)
     return found
