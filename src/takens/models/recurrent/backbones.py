@@ -47,12 +47,16 @@ class Backbone(ABC):
         """Discretised coefficients from weights."""
 
     @abstractmethod
+    def rest(self, q: Parameters, u: Any, xp: Any) -> Any:
+        """The state `(batch, size)` after features that have always been `u (batch, width)`."""
+
+    @abstractmethod
     def step(self, q: Parameters, state: Any, u: Any, xp: Any) -> tuple[Any, Any]:
         """The state `(batch, size)` after features `u (batch, width)`, and the features that it gives."""
 
     @abstractmethod
     def sequence(self, q: Parameters, u: Any) -> tuple[Any, Any]:
-        """Features `(batch, time, width)` from `u` of that shape, from rest, and the last state `(batch, size)`."""
+        """Features `(batch, time, width)` from `u` of that shape, and the last state; at rest before."""
 
 
 @final
@@ -86,6 +90,9 @@ class LRU(Backbone):
         mix, read = (p["mix"][0] + 1j * p["mix"][1]) * gain, p["read"][0] + 1j * p["read"][1]
         return {"mode": mode, "mix": mix, "read": read, "direct": p["direct"]}
 
+    def rest(self, q: Parameters, u: Any, xp: Any) -> Any:
+        return _real(u @ q["mix"] / (1 - q["mode"]), xp)
+
     def step(self, q: Parameters, state: Any, u: Any, xp: Any) -> tuple[Any, Any]:
         new = q["mode"] * _complex(state) + u @ q["mix"]
         return _real(new, xp), (new @ q["read"]).real + q["direct"] * u
@@ -93,6 +100,7 @@ class LRU(Backbone):
     def sequence(self, q: Parameters, u: Any) -> tuple[Any, Any]:
         jnp = jax_in_double().numpy
         drive = u @ q["mix"]
+        drive = drive.at[:, 0].set(drive[:, 0] / (1 - q["mode"]))
         states = scanned(jnp.broadcast_to(q["mode"], drive.shape), drive)
         return (states @ q["read"]).real + q["direct"] * u, _real(states[:, -1], jnp)
 
@@ -126,7 +134,13 @@ class S4D(Backbone):
         exponent = a * xp.exp(p["step"])[:, None]
         mode = xp.exp(exponent)
         read = 2 * (p["read"][0] + 1j * p["read"][1])
-        return {"exponent": exponent, "mode": mode, "drive": (mode - 1) / a, "read": read, "direct": p["direct"]}
+        return {
+            "exponent": exponent, "mode": mode, "drive": (mode - 1) / a, "hold": -1 / a, "read": read,
+            "direct": p["direct"],
+        }  # fmt: skip
+
+    def rest(self, q: Parameters, u: Any, xp: Any) -> Any:
+        return _real((u[..., None] * q["hold"]).reshape(len(u), -1), xp)
 
     def step(self, q: Parameters, state: Any, u: Any, xp: Any) -> tuple[Any, Any]:
         new = q["mode"] * _complex(state).reshape(-1, self.width, self.order) + q["drive"] * u[..., None]
@@ -136,10 +150,14 @@ class S4D(Backbone):
     def sequence(self, q: Parameters, u: Any) -> tuple[Any, Any]:
         jnp = jax_in_double().numpy
         powers = jnp.exp(q["exponent"] * jnp.arange(u.shape[1])[:, None, None]) * q["drive"]
-        y = convolved((q["read"] * powers).real.sum(axis=-1), u) + q["direct"] * u
-        # Real products: u is real, and complex ones would cost twice as much.
-        last = [jnp.einsum("bth,thn->bhn", u, part[::-1]).reshape(len(u), -1) for part in (powers.real, powers.imag)]
-        return y, jnp.concatenate(last, axis=-1)
+        # What deviates from the first features, on top of the rest under these.
+        change, first = u - u[:, :1], self.rest(q, u[:, 0], jnp)
+        steady = (q["read"] * q["hold"]).real.sum(axis=-1) * u[:, :1]
+        y = convolved((q["read"] * powers).real.sum(axis=-1), change) + steady + q["direct"] * u
+        # Real products: the features are real, and complex ones would cost twice as much.
+        parts = (powers.real[::-1], powers.imag[::-1])
+        last = [jnp.einsum("bth,thn->bhn", change, part).reshape(len(u), -1) for part in parts]
+        return y, first + jnp.concatenate(last, axis=-1)
 
 
 @final
@@ -164,6 +182,9 @@ class LSSL(Backbone):
         move, drive = bilinear(*hippo("legs", self.order), xp.exp(p["step"]), xp)
         return {"move": move, "drive": drive, "read": p["read"], "direct": p["direct"]}
 
+    def rest(self, q: Parameters, u: Any, xp: Any) -> Any:
+        return (u[..., None] * np.eye(1, self.order)).reshape(len(u), -1)
+
     def step(self, q: Parameters, state: Any, u: Any, xp: Any) -> tuple[Any, Any]:
         old = state.reshape(-1, self.width, self.order, 1)
         new = (q["move"] @ old)[..., 0] + q["drive"] * u[..., None]
@@ -176,8 +197,11 @@ class LSSL(Backbone):
         while columns.shape[-1] < u.shape[1]:
             columns, power = jnp.concatenate([columns, power @ columns], axis=-1), power @ power
         columns = columns[..., : u.shape[1]]
-        y = convolved(jnp.einsum("hn,hnt->th", q["read"], columns), u) + q["direct"] * u
-        return y, jnp.einsum("bth,hnt->bhn", u, columns[..., ::-1]).reshape(len(u), -1)
+        # What deviates from the first features, on top of the rest under these: coefficients (u, 0, 0, ...).
+        change, first = u - u[:, :1], self.rest(q, u[:, 0], jnp)
+        y = convolved(jnp.einsum("hn,hnt->th", q["read"], columns), change) + (q["read"][:, 0] * u[:, :1])
+        last = jnp.einsum("bth,hnt->bhn", change, columns[..., ::-1]).reshape(len(u), -1)
+        return y + q["direct"] * u, first + last
 
 
 @final
@@ -208,19 +232,25 @@ class Selective(Backbone):
         return p | {"rate": rate(p["rate"], self.stable, xp)}
 
     def _chosen(self, q: Parameters, u: Any, xp: Any) -> tuple[Any, Any, Any]:
-        """Decay and drive `(..., width, order)`, and the read-out `(..., 1, order)`, that the features ask for."""
+        """Log decay and drive `(..., width, order)`, and the read-out `(..., 1, order)`, by the features."""
         dt = xp.logaddexp(0.0, u @ q["pace"] + q["step"])
         drive = (dt * u)[..., None] * (u @ q["mix"])[..., None, :]
-        return xp.exp(-q["rate"] * dt[..., None]), drive, (u @ q["read"])[..., None, :]
+        return -q["rate"] * dt[..., None], drive, (u @ q["read"])[..., None, :]
+
+    def rest(self, q: Parameters, u: Any, xp: Any) -> Any:
+        decay, drive, _ = self._chosen(q, u, xp)
+        return (drive / -xp.expm1(decay)).reshape(len(u), -1)
 
     def step(self, q: Parameters, state: Any, u: Any, xp: Any) -> tuple[Any, Any]:
         decay, drive, read = self._chosen(q, u, xp)
-        new = decay * state.reshape(decay.shape) + drive
+        new = xp.exp(decay) * state.reshape(decay.shape) + drive
         return new.reshape(len(new), -1), (read * new).sum(axis=-1) + q["direct"] * u
 
     def sequence(self, q: Parameters, u: Any) -> tuple[Any, Any]:
-        decay, drive, read = self._chosen(q, u, jax_in_double().numpy)
-        states = scanned(decay, drive)
+        jnp = jax_in_double().numpy
+        decay, drive, read = self._chosen(q, u, jnp)
+        drive = drive.at[:, 0].set(drive[:, 0] / -jnp.expm1(decay[:, 0]))
+        states = scanned(jnp.exp(decay), drive)
         return (read * states).sum(axis=-1) + q["direct"] * u, states[:, -1].reshape(len(u), -1)
 
 

@@ -14,7 +14,7 @@ from ..selection import decorrelation, hold_out
 from ..training import Exponential, Settings, train
 from .backbones import LRU, LSSL, S4D, Backbone, Selective
 from .law import RecurrentLaw
-from .network import Network
+from .network import RecurrentNetwork
 from .problem import Windows
 from .rates import Stable
 
@@ -57,10 +57,10 @@ class LinearRecurrent(Model):
     context: int | None = None
     steps: int = 8
     attractor: float = 0.0
-    epochs: int = 80
+    epochs: int = 150
     batches: int = 50
-    batch: int = 32
-    rate: float = 3e-3
+    batch: int = 64
+    rate: float = 1e-2
     seeds: int = 1
 
     def learn(self, training: Training, seed: int) -> RecursiveLaw:
@@ -95,7 +95,7 @@ class LinearRecurrent(Model):
         # Root mean square, not deviation: a steady drift is an increment too. A constant channel stays where it is.
         growth = np.sqrt((change**2).mean(axis=0))
         usual = np.where(growth > 1e-9, growth, 1.0)
-        network = Network(self._backbone(context), self.layers, len(mean))
+        network = RecurrentNetwork(self._backbone(context), self.layers, len(mean))
         low, high = guard_box(training.stacked)
         law = RecurrentLaw(
             training.signature, *training.closing(context), residuals=np.zeros((1, len(mean))), low=low, high=high,

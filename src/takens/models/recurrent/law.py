@@ -11,7 +11,7 @@ import numpy as np
 
 from ..base import Array, RecursiveLaw
 from ..training import Parameters
-from .network import Network
+from .network import RecurrentNetwork
 
 
 @final
@@ -20,11 +20,12 @@ class RecurrentLaw(RecursiveLaw):
     """x' = x + growth N(x, s), s' = L(x) s + B(x): a network N around a recurrence that is linear in its state.
 
     The state is [standardised row, predicted increments, states of the blocks], complex modes as real and imaginary
-    parts; at rest before the first of `context` rows of history. `growth (channel,)` is the usual increment in
-    standardised units, zero for a constant channel. `names` and `weights` are the parameters of `network`.
+    parts; before the first of `context` rows of history it is at rest, as if that row had always been.
+    `growth (channel,)` is the usual increment in standardised units, zero for a constant channel. `names` and `weights`
+    are the parameters of `network`.
     """
 
-    network: Network
+    network: RecurrentNetwork
     context: int
     mean: Array
     scale: Array
@@ -42,7 +43,7 @@ class RecurrentLaw(RecursiveLaw):
 
     def init(self, history: Array) -> Array:
         rows = history[:, -self.context :]
-        state = np.zeros((len(rows), 2 * len(self.mean) + self.network.size))
+        state = self._at_rest(rows[:, 0])
         for t in range(self.context):
             state = self.feed(state, rows[:, t])
         return state
@@ -57,6 +58,10 @@ class RecurrentLaw(RecursiveLaw):
         inner, ahead = self.network.step(self._ready, state[:, 2 * len(self.mean) :], standard, np)
         return np.concatenate([standard, ahead, inner], axis=1)
 
+    def _at_rest(self, values: Array) -> Array:
+        standard = (values - self.mean) / self.scale
+        return np.concatenate([standard, 0 * standard, self.network.rest(self._ready, standard, np)], axis=1)
+
     def with_weights(self, parameters: Parameters) -> RecurrentLaw:
         """The same law with other weights of the network."""
         names = tuple(sorted(parameters))
@@ -66,9 +71,10 @@ class RecurrentLaw(RecursiveLaw):
         """Errors `(row, channel)` of one step along standardised stretches, the first `context` rows left out."""
         found = []
         for rows in stretches:
-            state, path = np.zeros((1, 2 * len(self.mean) + self.network.size)), np.empty((len(rows), len(self.mean)))
-            for t, row in enumerate(rows):
+            values, path = rows * self.scale + self.mean, np.empty(rows.shape)
+            state = self._at_rest(values[:1])
+            for t in range(len(rows)):
                 path[t] = (self.step(state)[0] - self.mean) / self.scale
-                state = self.feed(state, row[None] * self.scale + self.mean)
+                state = self.feed(state, values[t : t + 1])
             found.append((rows - path)[min(self.context, len(rows) - 1) :])
         return tuple(found)

@@ -13,7 +13,7 @@ from .backbones import Backbone
 
 @final
 @dataclass(frozen=True)
-class Network:
+class RecurrentNetwork:
     """h = x E + e; in each block h += gate(recurrence(norm(h))); increments = h W + b.
 
     norm(h) = g h / root mean square of h; gate(y) = (v V + a) sigmoid(v G + c) with v = gelu(y). All but the recurrence
@@ -55,6 +55,16 @@ class Network:
             q[begin] = own | self.backbone.ready(own, xp)
         return q
 
+    def rest(self, q: Parameters, x: Any, xp: Any) -> Any:
+        """The state `(batch, size)` after rows that have always been `x (batch, channel)`."""
+        h, states = x @ q["encode"] + q["shift"], []
+        for layer in range(self.layers):
+            block = q[f"{layer}."]
+            u = _norm(block, h, xp)
+            states.append(self.backbone.rest(block, u, xp))
+            h = h + _gated(block, self.backbone.step(block, states[-1], u, xp)[1], xp)
+        return xp.concatenate(states, axis=-1)
+
     def step(self, q: Parameters, state: Any, x: Any, xp: Any) -> tuple[Any, Any]:
         """The state `(batch, size)` after a row `(batch, channel)` of standardised values, and the increments."""
         h, size, states = x @ q["encode"] + q["shift"], self.backbone.size, []
@@ -66,7 +76,7 @@ class Network:
         return xp.concatenate(states, axis=-1), h @ q["head"] + q["offset"]
 
     def sequence(self, q: Parameters, x: Any, xp: Any) -> tuple[Any, Any]:
-        """Increments `(batch, time, channel)` after each row of `x (batch, time, channel)`, and the last state."""
+        """Increments `(batch, time, channel)` after each row `x` from rest, and the last state."""
         h, states = x @ q["encode"] + q["shift"], []
         for layer in range(self.layers):
             block = q[f"{layer}."]

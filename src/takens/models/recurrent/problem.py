@@ -13,7 +13,7 @@ from ..base import Array
 from ..selection import Probe, free_runs
 from ..training import Moment, Parameters, Traced, jax_in_double
 from .law import RecurrentLaw
-from .network import Network
+from .network import RecurrentNetwork
 
 ORIGINS = 16
 """Held-out origins from which the network is set free to be judged."""
@@ -34,7 +34,7 @@ class Windows(Traced):
     `rows (row, channel)` are standardised, and `starts` the first rows of windows that lie within one stretch.
     """
 
-    network: Network
+    network: RecurrentNetwork
     rows: Array
     starts: NDArray[np.int64]
     growth: Array
@@ -92,16 +92,13 @@ class Windows(Traced):
         law = self.law.with_weights(parameters)
         if self.probe is None:
             return float((law.misfits((self.rows[: self.starts[-1] + self.context + self.steps],))[0] ** 2).mean())
-        probe, limit = self.probe, self.probe.limit
+        probe, limit, shown = self.probe, self.probe.limit, slice(self.targets)
         before, after = probe.take(ORIGINS, limit)
         runs = free_runs(law, before, limit, probe.known(ORIGINS, limit))
-        runs, after = (
-            runs[..., : self.targets] / probe.scale[: self.targets],
-            after[..., : self.targets] / probe.scale[: self.targets],
-        )
-        error = np.maximum.accumulate(np.sqrt(((runs - after) ** 2).mean(axis=2)), axis=1)
-        thin = max(1, runs.shape[0] * runs.shape[1] // ROWS)
-        apart = discrepancy(*(x.reshape(-1, self.targets)[::thin] for x in (runs, after)), np)
+        ours, true = ((x / probe.scale)[..., shown] for x in (runs, after))
+        error = np.maximum.accumulate(np.sqrt(((ours - true) ** 2).mean(axis=2)), axis=1)
+        thin = max(1, error.size // ROWS)
+        apart = discrepancy(ours.reshape(-1, self.targets)[::thin], true.reshape(-1, self.targets)[::thin], np)
         return float(np.minimum(error, 1.0).mean() + apart) + probe.blown_up(law)
 
 
