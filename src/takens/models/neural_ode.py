@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import InsufficientData, SettingError
 from .base import Array, Law, Model, RecursiveLaw, Training, guard_box, thinned
 from .perceptron import Perceptron
-from .segments import Held, Timed, cut_out, noise_of, parted, standard_scale, successors, timed, windows
+from .segments import Held, Timed, closing, cut_out, noise_of, parted, standard_scale, successors, timed, windows
 from .selection import decorrelation
 from .shooting import Shooting, advanced
 from .training import Exponential, Settings, train
@@ -211,14 +211,6 @@ def embedded(rows: Array, delays: int, spacing: int, targets: int) -> Array:
     reach, length = (delays - 1) * spacing, rows.shape[1]
     parts = [rows[:, reach - k * spacing : length - k * spacing, :targets] for k in range(delays)]
     return np.concatenate([*parts, rows[:, reach:, targets:]], axis=2)
-
-
-def closing(training: Training, rows: int) -> tuple[Array, float]:
-    """The last `rows` complete rows in succession and their time, as `Training.closing`, also for irregular data."""
-    last = training.stretches[-1]
-    if np.isfinite(last[-rows:]).all() and len(last) >= rows:
-        return last[-rows:], training.end
-    return training.closing(rows)
 
 
 def _substeps(law: NeuralFlowLaw, pieces: list[Timed]) -> int:

@@ -48,6 +48,14 @@ def timed(training: Training) -> list[Timed]:
     return pieces
 
 
+def closing(training: Training, rows: int) -> tuple[Array, float]:
+    """The last `rows` complete rows in succession and their time, as `Training.closing`, also for irregular data."""
+    last = training.stretches[-1]
+    if np.isfinite(last[-rows:]).all() and len(last) >= rows:
+        return last[-rows:], training.end
+    return training.closing(rows)
+
+
 def parted(pieces: Sequence[Timed], share: float, least: int) -> tuple[list[Timed], list[Timed]]:
     """What to learn from, and the last `share` of the rows, which are held out; all for both if that is too little.
 
@@ -68,16 +76,17 @@ def parted(pieces: Sequence[Timed], share: float, least: int) -> tuple[list[Time
     return (head, tail) if head and tail else (list(pieces), list(pieces))
 
 
-def windows(pieces: Sequence[Timed], length: int) -> list[tuple[int, int]]:
-    """(piece, first row) of windows of `length` steps that cover every piece, each begun where the last one ended.
+def windows(pieces: Sequence[Timed], length: int, every: int | None = None) -> list[tuple[int, int]]:
+    """(piece, first row) of windows of `length` steps that cover every piece, one begun `every` rows.
 
-    The last window of a piece reaches back so that it has full length; pieces that are too short have none.
+    If None, each begins where the last one ended. The last window of a piece reaches back so that it has full length;
+    pieces that are too short have none.
     """
     found = []
     for p, piece in enumerate(pieces):
         last = len(piece.steps) - length
         if last >= 0:
-            found += [(p, first) for first in range(0, last, length)] + [(p, last)]
+            found += [(p, first) for first in range(0, last, every or length)] + [(p, last)]
     return found
 
 
@@ -162,14 +171,17 @@ class Held:
 
         `run(rows, steps, inputs)` continues `rows (origin, warm + 1, channel)` over all of `steps (origin, warm + k)`
         with the known `inputs (origin, k, input)` and gives `(origin, k, target)`. Running away is to go farther than
-        six standard deviations from the mean in a run four times as long.
+        one range from the rows in a run eight times as long, or of 500 steps if that is less.
         """
         given, before = self.rows[:, : self.warm + 1], self.steps[:, : self.warm]
         after, truth = self.steps[:, self.warm :], self.rows[:, self.warm + 1 :]
         path = run(given, np.concatenate([before, after], axis=1), truth[..., self.targets :])
         off = np.sqrt(((path - truth[..., : self.targets]) ** 2).mean(axis=2))
         few = slice(None, None, max(1, len(given) // 8))
-        longer = np.concatenate([before[few], np.tile(after[few], (1, 4))], axis=1)
-        far = run(given[few], longer, np.tile(truth[few, :, self.targets :], (1, 4, 1)))
-        away = ~(np.abs(far) < 6).all(axis=(1, 2))
+        times = max(1, min(8, -(-500 // after.shape[1])))
+        longer = np.concatenate([before[few], np.tile(after[few], (1, times))], axis=1)
+        far = run(given[few], longer, np.tile(truth[few, :, self.targets :], (1, times, 1)))
+        low, high = self.rows[..., : self.targets].min(axis=(0, 1)), self.rows[..., : self.targets].max(axis=(0, 1))
+        margin = np.maximum(high - low, 1.0)
+        away = ~((far > low - margin) & (far < high + margin)).all(axis=(1, 2))
         return float(np.where(off < CAP, off, CAP).mean() + CAP * away.mean())

@@ -13,10 +13,11 @@ from .outcome import Run
 
 RESTARTS = 5
 """Most times a run may go back after diverging."""
-EXPLODED = 1e4
+EXPLODED = 1e8
 """An epoch whose mean loss exceeds that of the first epoch by this factor has diverged, even if it is still finite.
 
-The first epoch itself is held to the loss of its first batch.
+So large that weights that were good from the start may lose what they had. The first epoch is held to the loss of its
+first batch.
 """
 
 
