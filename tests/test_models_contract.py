@@ -13,6 +13,8 @@ from takens.models import MODELS, Conformal, EchoStateNetwork, Ensemble, Standar
 TRAINED = {"epochs": 4, "batches": 5, "length": 20}
 FAST = {
     "echo_state_network": {"units": 60, "trials": 3},
+    "reservoir_memory": {"units": 60, "trials": 3},
+    "local_reservoirs": {"units": 60, "trials": 3},
     "almost_linear_rnn": {"latent": 5, **TRAINED},
     "shallow_plrnn": {"hidden": 8, **TRAINED},
     "linear_recurrent": {"width": 8, "layers": 1, "context": 8, "steps": 3, "epochs": 15, "batches": 8, "batch": 16},
