@@ -237,7 +237,10 @@ def _compared(law: Law, data: Series | ArrayLike | None, seed: int, reasons: dic
         observed = replace(observed, inputs=signature.inputs)
     inputs = None
     if observed is not None and signature.inputs:
-        inputs = observed.select(*signature.inputs).values[-ROWS:]
+        inputs = replace(observed, inputs=()).select(*signature.inputs).values[-ROWS:]
+    elif signature.inputs:
+        reasons["comparison"] = f"a free run needs the known inputs {', '.join(signature.inputs)}, which come with data"
+        return {}
     rows = ROWS if observed is None else min(max(len(observed), 1000), ROWS)
     rows = rows if inputs is None else min(rows, len(inputs))
     generated = law.generate(rows, noise=False, seed=seed, inputs=inputs)
@@ -287,7 +290,7 @@ def _fitting(law: Law, data: Series | ArrayLike) -> Series:
 def resting(law: Law, system: System) -> tuple[tuple[Rest, ...], bool]:
     """The fixed points that a search finds: in a box around the orbit, or from states along it."""
     if system.dimension <= SEARCHED:
-        found = fixed_points(system, starts=500, most_boxes=20_000)
+        found = fixed_points(system, _box(law, system), starts=500, most_boxes=20_000)
         states, complete, proved = found.points, found.complete, found.proved
     else:
         run = system.trajectory(_along(system), system.initial)[1]
@@ -301,6 +304,19 @@ def resting(law: Law, system: System) -> tuple[tuple[Rest, ...], bool]:
         for value, row, sure in zip(shown, spectra, proved, strict=True)
     ]
     return tuple(sorted(points, key=lambda point: tuple(point.values))), complete
+
+
+def _box(law: Law, system: System) -> Array | None:
+    """Where the training data were, widened by their range on each side; None where states are no rows of channels."""
+    if not isinstance(law, RecursiveLaw):
+        return None
+    targets = law.signature.targets
+    low, high = law.low[:targets], law.high[:targets]
+    copies, rest = divmod(system.dimension, targets)
+    if rest or law.init(law.history[None]).shape[-1] != len(law.signature.channels):
+        return None
+    margin = 2 * (high - low) / 7  # of the guard box, which is seven ranges wide
+    return np.stack([np.tile(low + margin, copies), np.tile(high - margin, copies)])
 
 
 def _along(system: System) -> Any:

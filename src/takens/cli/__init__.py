@@ -12,8 +12,10 @@ from .calibrating import calibrate
 from .describing import info, measure
 from .dynamics import exponents, invariants
 from .failures import answer, terminable
+from .inspecting import inspect
 from .judging import verdict
 from .modelling import fit, forecast, generate, models
+from .orbits import fixed_points, section
 from .portraits import basins, diagram
 from .studying import study
 from .systems import simulate, systems
@@ -32,8 +34,8 @@ def commands() -> None:
 
 
 _COMMANDS = (
-    study, info, measure, verdict, fit, forecast, generate, models, systems, simulate, exponents, diagram, basins,
-    invariants, calibrate,
+    study, info, measure, verdict, fit, forecast, generate, inspect, models, systems, simulate, exponents, fixed_points,
+    section, diagram, basins, invariants, calibrate,
 )  # fmt: skip
 for _command in _COMMANDS:
     commands.add_command(_command)

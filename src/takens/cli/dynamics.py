@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import SettingError
-from .laws import PARAMETER, SYSTEM, known_system
+from .laws import PARAMETER, SYSTEM, law_and_system
 from .options import Manner, manner
 from .pictures import picture, wants_picture
 
@@ -21,30 +21,36 @@ DETERMINISTIC = ("flow", "map", "delayed", "field")
 """The kinds of systems that have exponents."""
 
 
-@click.command(short_help="Lyapunov exponents of a known system.")
+@click.command(short_help="Lyapunov exponents of a known system or a saved law.")
 @SYSTEM
-@click.option("--duration", type=float, help="Time, or iterations, to average over.")
-@click.option("--count", type=click.IntRange(min=1), help="How many exponents; all by default.")
+@click.option("--duration", type=float, help="Time, or iterations, to average over; of a LAW in the data's time.")
+@click.option("--count", type=click.IntRange(min=1), help="How many; all, or 6 of a LAW with more than 12 states.")
 @PARAMETER
 @manner
 def exponents(name: str, duration: float | None, count: int | None, pairs: tuple[str, ...], manner: Manner) -> None:
-    """The Lyapunov spectrum of a system from its equations, with its error.
+    """The Lyapunov spectrum of a system, or of the motion that a saved LAW has learned, with its error.
 
-    OUT receives the numbers as JSON or, ending in .png, .svg or .pdf, a picture of how they converge.
+    OUT receives the numbers as JSON or, ending in .png, .svg or .pdf, a picture of how they converge. Those of a LAW
+    are per unit of time of its data.
 
     \b
     Examples:
       takens exponents Lorenz63 --parameter rho=28
       takens exponents Lorenz96 --count 5 --out convergence.png
+      takens fit examples/sunspots.csv --model nvar --out sunspots.law
+      takens exponents sunspots.law
     """
     from ..dynamics import lyapunov_spectrum
+    from ..inspection import exponents as of_law
 
+    law, system = law_and_system(name, pairs)
     progress = manner.progress()
+    known: dict[str, Any] = {
+        "duration": duration, "count": count, "seed": manner.seed,
+        "report": lambda share: progress("integrating", share),
+    }  # fmt: skip
     try:
-        found = lyapunov_spectrum(
-            known_system(name, pairs), duration=duration, count=count, seed=manner.seed,
-            report=lambda share: progress("integrating", share),
-        )  # fmt: skip
+        found = lyapunov_spectrum(system, **known) if law is None else of_law(law, system, **known)
     finally:
         progress.close()
     errors = found.details["standard_error"]

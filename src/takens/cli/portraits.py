@@ -49,7 +49,8 @@ def diagram(
     """Show where orbits settle as a parameter changes: equilibria, cycles and their periods, chaos.
 
     OUT is a picture (.png, .svg, .pdf) or a table (.csv); the default is NAME-diagram.png. The changes of period are
-    printed. With two parameters the picture shows the largest Lyapunov exponent over both.
+    printed. With two parameters the picture shows the largest Lyapunov exponent over both. The parameters of a LAW are
+    its known inputs, held constant.
 
     \\b
     Examples:
@@ -63,7 +64,7 @@ def diagram(
     from ..figures import orbit_diagram_figure
 
     system = known_system(name, pairs)
-    ranges = [_range(one, "--vary") for one in vary]
+    ranges = [spanned(one, "--vary") for one in vary]
     if len(ranges) > 2:
         raise SettingError(f"{len(ranges)} parameters", place="--vary", remedy="Vary one or two.")
     chosen: dict[str, Any] = {
@@ -129,7 +130,7 @@ def basins(
     from ..figures import basins_figure
 
     system = known_system(name, pairs)
-    ranges = {key: (low, high) for key, low, high in (_range(one, "--box") for one in box)}
+    ranges = {key: (low, high) for key, low, high in (spanned(one, "--box") for one in box)}
     progress = manner.progress()
     try:
         found = find(
@@ -149,7 +150,7 @@ def basins(
     manner.tell(document, [*_attractors(found), *(str(one) for one in measures)])
 
 
-def _range(text: str, place: str) -> tuple[str, float, float]:
+def spanned(text: str, place: str) -> tuple[str, float, float]:
     """r=2.8:4 as (r, 2.8, 4)."""
     key, _, rest = text.partition("=")
     low, colon, high = rest.partition(":")

@@ -25,7 +25,7 @@ MOST_STATES = 12
 
 
 @click.command(short_help="List the known systems, or show one.")
-@click.argument("name", metavar="[NAME|FILE.toml]", required=False)
+@click.argument("name", metavar="[NAME|FILE.toml|LAW]", required=False)
 @click.option("--tag", metavar="TAG", multiple=True, help="Only systems with this tag; repeatable.")
 @manner
 def systems(name: str | None, tag: tuple[str, ...], manner: Manner) -> None:

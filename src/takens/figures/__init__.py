@@ -12,10 +12,12 @@ from .divergence import exponent_spectrum_figure, growth_figure, lyapunov_dimens
 from .embeddings import criteria_figure, delay_figure, divergence_figure, embedding_figure
 from .families import FIGURES, family_figures
 from .forecasts import calibration_figure, forecast_fan, skill_figure
+from .laws import law_figure
 from .motion import place_figure, system_figure
 from .observations import series_figure
 from .operators import transfer_operator_figure
 from .orbits import convergence_figure, portrait_figure, section_figure
+from .piecewise import symbolic_figure
 from .recurrence import recurrence_figure
 from .scaling import fluctuation_figure, multifractal_figure
 from .spectra import climate_spectrum_figure, spectrum_figure
@@ -55,6 +57,7 @@ __all__ = [
     "forecast_fan",
     "graph_figure",
     "growth_figure",
+    "law_figure",
     "local_dimension_figure",
     "lyapunov_dimension_figure",
     "motif_figure",
@@ -76,6 +79,7 @@ __all__ = [
     "step_figure",
     "surrogate_figure",
     "svg",
+    "symbolic_figure",
     "system_figure",
     "transfer_operator_figure",
     "verdict_figure",

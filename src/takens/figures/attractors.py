@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -129,42 +130,52 @@ def climate_figure(observed: Series | ArrayLike, generated: Series | ArrayLike) 
             dots(ax, part[:, 0], part[:, 1], COLOURS[colour], 1.3)
         ax.set_title(name, color=COLOURS[colour])
         ax.locator_params(nbins=4, prune="both")
-    _limits(pair[0], left)
+    limited(pair[0], left)
     top.supxlabel(axis_names[0], fontsize=9.5)
     pair[0].set_ylabel(axis_names[1])
     for c, ax in enumerate(np.atleast_1d(bottom.subplots(1, shown))):
-        _distribution(ax, data.values[:, c], run[:, c])
+        distribution(ax, data.values[:, c], run[:, c])
         ax.set_xlabel(named(data.channels[c], data.units[c], 18))
     return figure
 
 
 def _portraits(data: Series, run: Array) -> tuple[Array, Array, tuple[str, str]]:
     """Both clouds in the plane, and what its axes are."""
+    project, names = plane(data, len(run))
+    return project(data.values), project(run), names
+
+
+def plane(data: Series, rows: int) -> tuple[Callable[[Array], Array], tuple[str, str]]:
+    """How `(time, channel)` becomes points `(time, 2)` of a portrait, and what the axes are: a view that the data set.
+
+    `rows` are those of the shortest run that is shown in the same view.
+    """
     values, channels = data.values, data.shape[1]
     if channels == 1:
-        delay = min(decorrelation(values[:, 0]), max(min(len(values), len(run)) // 4, 1))
-        pairs = [np.column_stack([x[:-delay, 0], x[delay:, 0]]) for x in (values, run)]
-        return pairs[0], pairs[1], ("x(t)", f"x(t + {delay * data.interval:.3g} {data.clock.unit})")
+        delay = min(decorrelation(values[:, 0]), max(min(len(values), rows) // 4, 1))
+        names = ("x(t)", f"x(t + {delay * data.interval:.3g} {data.clock.unit})")
+        return lambda x: np.column_stack([x[:-delay, 0], x[delay:, 0]]), names
     if channels == 2:
-        names = tuple(named(n, u, 18) for n, u in zip(data.channels, data.units, strict=True))
-        return values, run, (names[0], names[1])
+        first, second = (named(n, u, 18) for n, u in zip(data.channels, data.units, strict=True))
+        return lambda x: x, (first, second)
     centre, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
     scale = np.where(scale > 0, scale, 1.0)
-    standard, other = (values - centre) / scale, (run - centre) / scale
     if channels == 3:
-        return projected(standard)[0], projected(other)[0], ("projection of the three channels", "")
+        return lambda x: projected((x - centre) / scale)[0], ("projection of the three channels", "")
+    standard = (values - centre) / scale
     axes = np.linalg.svd(standard[np.isfinite(standard).all(axis=1)], full_matrices=False)[2][:2].T
-    return standard @ axes, other @ axes, ("first principal component", "second")
+    return lambda x: ((x - centre) / scale) @ axes, ("first principal component", "second")
 
 
-def _limits(ax: Axes, cloud: Array) -> None:
+def limited(ax: Axes, cloud: Array) -> None:
+    """Limits of both axes somewhat wider than a cloud `(point, 2)`."""
     low, high = np.nanmin(cloud, axis=0), np.nanmax(cloud, axis=0)
     margin = 0.12 * np.where(high > low, high - low, 1.0)
     ax.set_xlim(low[0] - margin[0], high[0] + margin[0])
     ax.set_ylim(low[1] - margin[1], high[1] + margin[1])
 
 
-def _distribution(ax: Axes, data: Array, run: Array) -> None:
+def distribution(ax: Axes, data: Array, run: Array) -> None:
     """Histograms on common bins: the data filled, the free run as a line."""
     data = data[np.isfinite(data)]
     low, high = data.min(), data.max()
