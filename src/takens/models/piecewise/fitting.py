@@ -69,7 +69,7 @@ def learned(training: Training, network: Network, affine: bool, plan: Plan, seed
     mean, scale = scale_of(training.stacked)
     task = _task(training.mapped(lambda rows: (rows - mean) / scale), network, affine, plan)
     settings = Settings(
-        plan.epochs, plan.batches, rate=Exponential(*plan.rate), judge_every=max(1, min(20, plan.epochs // 20))
+        plan.epochs, plan.batches, rate=Exponential(*plan.rate), judge_every=max(1, min(5, plan.epochs // 20))
     )
     # Far apart, so that neighbouring seeds of the user share no network.
     trained = train(task, settings, seeds=[1000 * seed + k for k in range(plan.seeds)])
