@@ -68,9 +68,10 @@ def learned(training: Training, network: Network, affine: bool, plan: Plan, seed
     training.need(FEWEST, plan.place)
     mean, scale = scale_of(training.stacked)
     task = _task(training.mapped(lambda rows: (rows - mean) / scale), network, affine, plan)
-    settings = Settings(
-        plan.epochs, plan.batches, rate=Exponential(*plan.rate), judge_every=max(1, min(5, plan.epochs // 20))
-    )
+    # The divergence of many channels takes a second, that of few some milliseconds.
+    often = 5 if task.targets <= 5 else 20
+    judged = max(1, min(often, plan.epochs // 20))
+    settings = Settings(plan.epochs, plan.batches, rate=Exponential(*plan.rate), judge_every=judged)
     # Far apart, so that neighbouring seeds of the user share no network.
     trained = train(task, settings, seeds=[1000 * seed + k for k in range(plan.seeds)])
     return _law(training, task, trained.parameters, trained.score, mean, scale)
