@@ -23,8 +23,8 @@ WINDOWS = (4, 10, 25)
 ROWS, TRIED = 20_000, 4_000
 """Most samples that enter the regression, and the regressions that are only tried; evenly spread over the data."""
 POWER = 8
-"""Exponent of the test function (1 - u^2)^POWER: it and seven derivatives vanish at the ends of its window, so that
-sums of its samples are integrals to the last digits from windows of four samples to each side on."""
+"""Exponent of the bump (1 - u^2)^POWER: it and seven derivatives vanish at the ends of its window, so that the error of
+sums in the place of integrals falls with the eighth power of the window: 1e-6 at 8 samples, 1e-9 at 20."""
 ACCURATE = 1e-3
 """How far the integration may be off, in standard deviations of the one-step residuals."""
 SUBSTEPS, FEW = (1, 2, 4, 8, 16), (1, 2, 4)
