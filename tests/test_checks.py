@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from quick import EVERY, QUICK, quick
 
 from takens.checks import (
     CheckFailed,
@@ -22,25 +23,22 @@ from takens.errors import InsufficientData
 from takens.estimate import Estimate
 from takens.measures import REGISTRY
 from takens.measures.base import Channel, Measure
-from takens.models import MODELS, Autoregression, Conformal, Ensemble, Standardised, model
-from takens.models.base import Law, Model, Training
+from takens.models import MODELS, Autoregression, Conformal, Ensemble, Standardised
+from takens.models.base import Law, Model, RecursiveLaw, Training
 from takens.models.baselines import Climatology, ClimatologyLaw
 from takens.scores import CLIMATE
 from takens.scores import REGISTRY as SCORES
 from takens.scores.base import Score
 
-QUICK = {"echo_state_network": {"units": 50, "trials": 2}}
-"""Settings with which a slow model shows the same behaviour sooner; the long test uses the defaults."""
 
-
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_model_holds_the_contract(name: str) -> None:
-    held = check_model(model(name, **QUICK.get(name, {})))
+    held = check_model(quick(name))
     assert {"no look-ahead", "save and load give the same forecast", "defined answer to missing rows"} <= set(held)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", [name for name in QUICK if MODELS[name].effort == 0])
 def test_a_slow_model_holds_the_contract_with_its_defaults(name: str) -> None:
     assert check_model(MODELS[name]())
 
@@ -242,6 +240,48 @@ class Scribbles(ClimatologyLaw):
 class Narrow(ClimatologyLaw):
     def sample(self, history: Any, horizon: int, members: int, rng: Any, known: Any = None) -> Any:
         return np.zeros((members, horizon, 1))
+
+
+@dataclass(frozen=True)
+class ForecastsInputs(Model):
+    """Forgets which of its channels are known, and so forecasts them too."""
+
+    def learn(self, training: Training, seed: int) -> Law:
+        return mean_law(replace(training, signature=replace(training.signature, inputs=())))
+
+
+@dataclass(frozen=True)
+class WrongSlopes(RecursiveLaw):
+    """x_(t+1) = x_t / 2 with the derivative of x_t / 3."""
+
+    @property
+    def memory(self) -> int:
+        return 1
+
+    def init(self, history: Any) -> Any:
+        return history[:, -1]
+
+    def step(self, state: Any) -> Any:
+        return state / 2
+
+    def feed(self, state: Any, values: Any) -> Any:
+        return values
+
+    def slopes(self, state: Any) -> Any:
+        return np.broadcast_to(np.eye(state.shape[1]) / 3, (len(state), state.shape[1], state.shape[1]))
+
+
+def test_a_model_that_forecasts_its_inputs_is_caught() -> None:
+    with pytest.raises(CheckFailed, match="known inputs drive"):
+        check_model(ForecastsInputs())
+
+
+def test_a_law_with_wrong_slopes_is_caught() -> None:
+    training = Training.of(sample_series())
+    box = (np.full(2, -1e9), np.full(2, 1e9))
+    law = WrongSlopes(training.signature, *training.closing(1), np.zeros((1, 2)), *box)
+    with pytest.raises(CheckFailed, match="slopes are not the derivatives"):
+        check_law(law)
 
 
 @pytest.mark.parametrize(

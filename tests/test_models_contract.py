@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from quick import EVERY, quick
 from systems import autoregressive, lorenz63
 
 from takens import Series
 from takens.errors import DataError, InsufficientData, LawError, SettingError
 from takens.models import MODELS, Conformal, EchoStateNetwork, Ensemble, Standardised, Training, model
 
-TRAINED = {"epochs": 4, "batches": 5, "length": 20}
-FAST = {
-    "echo_state_network": {"units": 60, "trials": 3},
-    "reservoir_memory": {"units": 60, "trials": 3},
-    "local_reservoirs": {"units": 60, "trials": 3},
-    "almost_linear_rnn": {"latent": 5, **TRAINED},
-    "shallow_plrnn": {"hidden": 8, **TRAINED},
-    "linear_recurrent": {"width": 8, "layers": 1, "context": 8, "steps": 3, "epochs": 15, "batches": 8, "batch": 16},
-}
-
-
-def make(name: str):
-    return model(name, **FAST.get(name, {}))
-
-
 WRAPPED = {
-    "standardised": Standardised(make("autoregression")),
+    "standardised": Standardised(quick("autoregression")),
     "ensemble": Ensemble(EchoStateNetwork(units=40, trials=2), 3),
-    "conformal": Conformal(make("persistence"), origins=20, horizon=10),
+    "conformal": Conformal(quick("persistence"), origins=20, horizon=10),
 }
-ALL = {name: make(name) for name in MODELS} | WRAPPED
+ALL = {name: quick(name) for name in MODELS} | WRAPPED
 
 
-@pytest.fixture(params=sorted(ALL))
+@pytest.fixture(params=[*EVERY, *WRAPPED])
 def any_model(request):
     return ALL[request.param]
 
@@ -123,7 +109,7 @@ def test_one_complete_row_is_insufficient(any_model):
 
 
 def test_history_must_fit_the_law():
-    law = make("autoregression").fit(Series.from_array(noisy_cycle(), channels=("a", "b")))
+    law = quick("autoregression").fit(Series.from_array(noisy_cycle(), channels=("a", "b")))
     with pytest.raises(LawError, match="channels"):
         law.forecast(3, history=Series.from_array(noisy_cycle(), channels=("a", "c")))
     with pytest.raises(LawError, match="interval"):
@@ -135,14 +121,14 @@ def test_history_must_fit_the_law():
 def test_trailing_gap_moves_the_start_of_the_forecast_to_the_last_complete_row():
     values = noisy_cycle(200, 1)
     values[190:] = np.nan
-    law = make("persistence").fit(values)
+    law = quick("persistence").fit(values)
     assert law.forecast(2).times[0] == 190
 
 
 def test_irregular_sampling_is_refused():
     times = np.cumsum(np.random.default_rng(0).uniform(0.5, 1.5, 50))
     with pytest.raises(DataError, match="irregular"):
-        make("persistence").fit(Series(times, np.sin(times)))
+        quick("persistence").fit(Series(times, np.sin(times)))
 
 
 def test_unknown_names_are_listed():

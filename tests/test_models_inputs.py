@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from quick import EVERY, quick
 
 import takens as tk
 from takens.errors import LawError, SettingError
-from takens.models import MODELS, Conformal, Ensemble, Standardised, model
+from takens.models import Conformal, Ensemble, Standardised
 
 RATES = 3.5 + 0.4 * np.abs(np.sin(0.01 * np.arange(3020)))
 
@@ -78,9 +79,9 @@ def test_inputs_that_do_not_fit_are_refused(law):
         tk.models.NVAR(delays=1, degree=1).fit(driven(200).observed).forecast(3, inputs=np.ones(3))
 
 
-@pytest.mark.parametrize("name", [n for n, kind in MODELS.items() if kind.effort == 0])
-def test_every_cheap_model_forecasts_the_observed_channels_only(name):
-    fitted = model(name).fit(driven(500))
+@pytest.mark.parametrize("name", EVERY)
+def test_every_model_forecasts_the_observed_channels_only(name):
+    fitted = quick(name).fit(driven(500))
     ahead = fitted.forecast(6, inputs=RATES[500:506], members=3, seed=1)
     assert ahead.channels == ("x",)
     assert ahead.samples.shape == (3, 6, 1)

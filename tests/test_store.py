@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from quick import EVERY, quick
 
 from takens import Clock, Series, load
 from takens.errors import LawError, OutputError
 from takens.models import MODELS, Conformal, EchoStateNetwork, Ensemble, Law, Standardised, model
+from takens.models.mixture import MixtureLaw
 from takens.models.store import LAWS, save_law
 
-FAST = {"echo_state_network": {"units": 30, "trials": 2}}
-ALL = {name: model(name, **FAST.get(name, {})) for name in MODELS} | {
+ALL = {name: quick(name) for name in MODELS} | {
     "standardised": Standardised(model("nvar", delays=1, degree=2, ridge=1e-6)),
     "ensemble": Ensemble(EchoStateNetwork(units=20, trials=1, ridge=1e-4), 2),
     "conformal": Conformal(Standardised(model("drift")), origins=10, horizon=5),
@@ -29,7 +30,7 @@ def series() -> Series:
     return Series(np.arange(300) * 0.1, values, ("ä/b", "c"), ("°C", ""), clock, "Reihe")
 
 
-@pytest.mark.parametrize("name", sorted(ALL))
+@pytest.mark.parametrize("name", [*EVERY, "standardised", "ensemble", "conformal"])
 def test_round_trip_gives_the_same_forecast_bit_for_bit(name, series, tmp_path):
     law = ALL[name].fit(series, seed=1)
     law.save(tmp_path / "a.law")
@@ -45,7 +46,7 @@ def test_round_trip_gives_the_same_forecast_bit_for_bit(name, series, tmp_path):
 
 
 def test_every_law_is_in_the_registry():
-    assert {type(m.fit(np.sin(np.arange(200.0)))) for m in ALL.values()} == set(LAWS)
+    assert {type(m.fit(np.sin(np.arange(200.0)))) for m in ALL.values()} == set(LAWS) - {MixtureLaw}
 
 
 @pytest.fixture

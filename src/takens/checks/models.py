@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..backtest import Plan, backtest
 from ..errors import LawError, TakensError
-from ..models.base import Law, Model, Training
+from ..models.base import Known, Law, Model, RecursiveLaw, Training
 from ..random import generator
 from ..series import Series
 from .rules import CheckFailed, finite, global_random_state, rule, same
@@ -19,12 +19,14 @@ from .samples import awkward_series, sample_series
 
 HORIZON = 20
 """Steps ahead of the forecasts that are compared."""
+WIDEST = 400
+"""Most numbers in a state whose Jacobian is compared with differences."""
 
 
 def check_model(model: Model, *, series: Series | None = None) -> tuple[str, ...]:
     """Hold `model` to the contract of models on `series`, or on a sample of 400 rows and two channels.
 
-    Raises `CheckFailed` naming the broken rule. Cost: about a dozen fits and twice as many short forecasts.
+    Raises `CheckFailed` naming the broken rule. Cost: about twenty fits and as many short forecasts.
     """
     data = sample_series() if series is None else series
     held: list[str] = []
@@ -52,6 +54,9 @@ def check_model(model: Model, *, series: Series | None = None) -> tuple[str, ...
     with rule(held, "many trajectories", model):
         half = len(data) // 2
         finite(model.fit([data.rows(0, half), data.rows(half)], seed=1).forecast(HORIZON, members=3).samples)
+    if data.shape[1] > 1 and not data.inputs:
+        with rule(held, "known inputs drive and are not forecast", model):
+            _driven(model, replace(data, inputs=data.channels[:1]))
     for name, awkward in awkward_series(channels=data.shape[1]).items():
         with rule(held, f"defined answer to {name}", model):
             _defined(model, awkward)
@@ -76,6 +81,9 @@ def check_law(law: Law) -> tuple[str, ...]:
         same([history], [law.history], "forecasting changed its history")
     with rule(held, "long runs stay finite", law):
         finite(law.generate(1000, seed=1).values)
+    if isinstance(law, RecursiveLaw):
+        with rule(held, "its system takes the steps of its forecast", law):
+            _system(law)
     with rule(held, "save and load give the same forecast", law), tempfile.TemporaryDirectory() as folder:
         _saved(law, Path(folder) / "law")
     return tuple(held)
@@ -116,6 +124,46 @@ def _defined(model: Model, awkward: Series) -> None:
     except TakensError as refusal:
         if not refusal.cause:
             raise CheckFailed("refuses without a cause") from refusal
+
+
+def _driven(model: Model, data: Series) -> None:
+    """A law that follows its known inputs and forecasts the other channels, or a `TakensError`; nothing else."""
+    try:
+        law = model.fit(data, seed=1)
+    except TakensError as refusal:
+        if not refusal.cause:
+            raise CheckFailed("refuses known inputs without a cause") from refusal
+        return
+    names, targets = data.observed.channels, law.signature.targets
+    future = data.values[:HORIZON, :1] + 0.1
+    ahead = law.forecast(HORIZON, inputs=future, members=3, seed=1)
+    if ahead.channels != names or law.generate(30, inputs=data).channels != names:
+        raise CheckFailed(f"forecasts channels {', '.join(ahead.channels)} instead of {', '.join(names)}")
+    finite(ahead.samples)
+    if isinstance(law, RecursiveLaw):
+        path = law.sample(law.history, HORIZON, 2, None, Known(0, future))
+        same([path[1, :, targets:]], [future], "the known inputs were not followed")
+
+
+def _system(law: RecursiveLaw) -> None:
+    """One step of the system is one step of the noise-free forecast, and its Jacobian that of the step."""
+    system = law.system
+    if not system.stepwise or law.signature.inputs:
+        return
+    state = law.init(law.history[None])
+    ahead = law.feed(state, law.step(state)).reshape(-1)
+    if not np.allclose(system.rhs(0.0, system.initial), ahead, rtol=1e-9, atol=1e-12):
+        raise CheckFailed("a step of the system is not a step of the law")
+    exact = law.slopes(state)
+    if exact is None or system.dimension > WIDEST:
+        return
+    size = system.dimension
+    width = 1e-6 * np.maximum(1.0, np.abs(system.initial))
+    moved = system.initial + np.concatenate([np.diag(width), -np.diag(width)])
+    after = system.rhs(0.0, moved)
+    difference = ((after[:size] - after[size:]) / (2 * width)[:, None]).T
+    if exact.shape != (1, size, size) or np.abs(exact[0] - difference).max() > 1e-4 * max(np.abs(difference).max(), 1):
+        raise CheckFailed("the slopes are not the derivatives of a step")
 
 
 def _shapes(law: Law) -> None:
