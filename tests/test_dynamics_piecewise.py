@@ -182,15 +182,19 @@ def test_impossible_steps_are_left_out_and_nothing_else(monkeypatch: pytest.Monk
     assert len(pruned[1]) == 40  # of a golden mean shift: (521 - 1) / 13
     every = region_cycles(made, 13)
     assert [o.states[0, 0] for o in found.orbits] == [o.states[0, 0] for o in every.orbits]
-    regions = piecewise_cycles._letters(PiecewiseLinear.shallow(
+    shallow = PiecewiseLinear.shallow(
         [0.5, 0.5], np.ones((2, 3)), [[1, 0], [0, 1], [1, 1]], [1.0, 1.0, 1.0], [0.0, 0.0], clipped=True
-    ))  # fmt: skip
+    )
+    regions = piecewise_cycles._letters(shallow, 2, 100)
+    assert regions is not None
     points = 20 * np.random.default_rng(0).uniform(-1, 1, (200_000, 2)) ** 3
     seen = np.unique(
         np.concatenate([points @ [[1, 0, 1], [0, 1, 1]] + 1, points @ [[1, 0, 1], [0, 1, 1]]], 1) > 0, axis=0
     )
     assert set(map(tuple, seen)) <= set(map(tuple, regions))
     assert len(regions) < 2 * len(seen) < 40  # of 64; those that only touch others stay
+    cut, uncut = (region_cycles(shallow, 2, method="enumeration", most_words=most) for most in (1000, 5000))
+    assert [o.states.tolist() for o in cut.orbits] == [o.states.tolist() for o in uncut.orbits]
 
 
 def test_what_cannot_be_decided_is_said() -> None:

@@ -365,7 +365,7 @@ def _pieces_of(law: PiecewiseLinearLaw, system: System, seed: int) -> dict[str, 
     known: dict[str, Any] = {"points": points, "complete": found.complete}
     if sound:
         known |= {"symbols": itinerary(pieces, orbit), "orbit": law.values(orbit)}
-    counted = {1: len(found)} if found.complete else {}
+    counted = {1: len(found)} if found.complete and isinstance(law.map, AlmostLinearMap) else {}
     for period in range(2, LONGEST + 1):
         if not counted:
             break

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 
 MOST_UNITS = 12
 """Up to this many units all combinations of their signs are looked at."""
+MOST_CUT = 8
+"""Up to this many units regions without states are looked for, by a linear program each of 3 to 10 milliseconds."""
 PRUNED = 16
 """Up to this many regions, steps between regions that are impossible are left out where words are many: to prove one
 impossible costs as much as a few hundred words."""
@@ -95,7 +97,9 @@ def _words(pieces: PiecewiseLinear, period: int, most: int) -> tuple[Regions, ND
     """The regions and every word of them that is smaller than all its rotations; None where there are too many."""
     if pieces.units > MOST_UNITS:
         return None
-    letters = _letters(pieces)
+    letters = _letters(pieces, period, most)
+    if letters is None:
+        return None
     count = len(letters)
     follows = np.ones((count, count), dtype=bool)
     if 1 < count <= PRUNED and count**period > 1000 * count**2:
@@ -121,15 +125,17 @@ def _words(pieces: PiecewiseLinear, period: int, most: int) -> tuple[Regions, ND
     return letters, words[smallest]
 
 
-def _letters(pieces: PiecewiseLinear) -> Regions:
-    """All regions `(region, unit)` that have states."""
+def _letters(pieces: PiecewiseLinear, period: int, most: int) -> Regions | None:
+    """The regions `(region, unit)` that words are made of; without those that have no states where words are many."""
     # Rows that are independent take any signs together; otherwise one border after the other cuts what is there.
-    free = np.linalg.matrix_rank(pieces.inner) == pieces.units
+    cut = 2 ** (pieces.units * period) > most and np.linalg.matrix_rank(pieces.inner) < pieces.units
+    if cut and pieces.units > MOST_CUT:
+        return None
     letters = np.zeros((1, 0), dtype=bool)
     for _ in range(pieces.units):
         both = np.repeat(letters, 2, axis=0)
         letters = np.column_stack([both, np.arange(len(both)) % 2 == 1])
-        if not free:
+        if cut:
             letters = letters[[_possible(pieces, on) for on in letters]]
     return letters
 

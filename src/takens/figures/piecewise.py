@@ -120,7 +120,7 @@ def graph(ax: Axes, symbols: Itinerary) -> None:
         bits = "".join("1" if on else "0" for on in symbols.regions[k]) if few else f"{k + 1}"
         ax.annotate(bits or "all", tuple(place[k]), ha="center", va="center", fontsize=7.5, color=COLOURS["paper"],
                     zorder=4)  # fmt: skip
-        ax.annotate(f"{share[k]:.0%}", tuple(1.38 * place[k]), ha="center", va="center", fontsize=8,
+        ax.annotate(f"{share[k]:.0%}", tuple(1.5 * place[k]), ha="center", va="center", fontsize=8,
                     color=COLOURS["muted"])  # fmt: skip
-    ax.set(xlim=(-1.7, 1.7), ylim=(-1.6, 1.6), aspect="equal")
+    ax.set(xlim=(-1.9, 1.9), ylim=(-1.75, 1.75), aspect="equal")
     ax.set_axis_off()

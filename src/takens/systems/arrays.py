@@ -34,7 +34,8 @@ def map_orbit(system: System, request: Request, initial: Array) -> tuple[Array, 
             rows[(n - wait) // every] = state
         if not np.isfinite(state).all():
             raise SimulationError("the state is not finite", time=float(n), state=tuple(state), place=system.name)
-        state = follow(np.asarray(float(n)), state, given)
+        with np.errstate(all="ignore"):
+            state = follow(np.asarray(float(n)), state, given)
     return request.times, rows
 
 
