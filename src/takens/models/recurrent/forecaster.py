@@ -57,7 +57,7 @@ class LinearRecurrent(Model):
     context: int | None = None
     steps: int = 8
     attractor: float = 0.0
-    epochs: int = 150
+    epochs: int = 100
     batches: int = 50
     batch: int = 64
     rate: float = 1e-2
@@ -95,7 +95,8 @@ class LinearRecurrent(Model):
         # Root mean square, not deviation: a steady drift is an increment too. A constant channel stays where it is.
         growth = np.sqrt((change**2).mean(axis=0))
         usual = np.where(growth > 1e-9, growth, 1.0)
-        network = RecurrentNetwork(self._backbone(context), self.layers, len(mean))
+        # Memories that start much shorter than the windows: longer ones would never be seen settled in training.
+        network = RecurrentNetwork(self._backbone(max(2, context // 4)), self.layers, len(mean))
         low, high = guard_box(training.stacked)
         law = RecurrentLaw(
             training.signature, *training.closing(context), residuals=np.zeros((1, len(mean))), low=low, high=high,
@@ -111,12 +112,12 @@ class LinearRecurrent(Model):
             training.signature.targets, self.attractor, law, probe,
         )  # fmt: skip
 
-    def _backbone(self, context: int) -> Backbone:
+    def _backbone(self, reach: int) -> Backbone:
         order = self.order or ORDERS[self.backbone]
         if self.backbone == "s4d":
-            return S4D(self.width, order, context, self.stable, self.start)
+            return S4D(self.width, order, reach, self.stable, self.start)
         kinds: dict[str, type[LRU | LSSL | Selective]] = {"lru": LRU, "lssl": LSSL, "selective": Selective}
-        return kinds[self.backbone](self.width, order, context, self.stable)
+        return kinds[self.backbone](self.width, order, reach, self.stable)
 
     def _check(self) -> None:
         words = {"backbone": tuple(ORDERS), "start": ("legs", "lin", "inv"), "stable": ("exp", "best")}
