@@ -92,9 +92,9 @@ def test_a_law_runs_like_the_compiled_network_it_was_trained_as(teaching):
     parameters = {name: getattr(law.map, name) for name in names} | {"start": np.empty((0, 3))}
     full = replace(law, gain=1.0, warm_up=task.warm_up)
     held = task.held * law.scale + law.mean
-    compiled = task.free(parameters)[:40] * law.scale + law.mean
-    run = full.roll(full.init(held[None, : task.warm_up]), 40, None)[0]
-    np.testing.assert_allclose(run, compiled, rtol=1e-8, atol=1e-8)
+    compiled = task.free(parameters, np.array([0, 3]), 40) * law.scale + law.mean
+    run = full.roll(full.init(np.stack([held[: task.warm_up], held[3 : 3 + task.warm_up]])), 40, None)
+    np.testing.assert_allclose(run, np.swapaxes(compiled, 0, 1), rtol=1e-8, atol=1e-8)
 
 
 def test_a_learned_read_out_finds_the_plane_in_which_many_channels_move():

@@ -15,8 +15,9 @@ def climate_distance(generated: Array, true: Array) -> float:
     """sqrt((D + d) (H + h)): state-space divergence D and spectral Hellinger distance H, with their noise floors d, h.
 
     A product weighs both alike whatever their units; what is below the floors is not told apart. Rows `(time,
-    channel)`. Infinite for a run that is not finite, leaves for good or stands still; the root mean square difference
-    where the truth is constant or too short for both. See `takens.scores`. Cost: milliseconds for ten thousand rows.
+    channel)`. Infinite for a run that is not finite, leaves for good or stands still; the root mean square distance
+    from the mean of a truth that is constant or too short for both. See `takens.scores`. Cost: milliseconds for ten
+    thousand rows.
     """
     from ...scores import spectral_hellinger, state_space_divergence
 
@@ -25,7 +26,7 @@ def climate_distance(generated: Array, true: Array) -> float:
     try:
         space, spectrum = state_space_divergence(generated, true), spectral_hellinger(generated, true)
     except InsufficientData:  # constant, or too few rows for a distribution
-        return float(np.sqrt(((generated - true) ** 2).mean()))
+        return float(np.sqrt(((generated - true.mean(axis=0)) ** 2).mean()))
     numbers = (space.value, space.floor, spectrum.value, spectrum.floor)
     if spectrum.reason or any(number is None for number in numbers):
         return float("inf")

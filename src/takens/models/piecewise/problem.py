@@ -15,6 +15,11 @@ from .judging import climate_distance
 from .networks import Forced, Network, Record, flat
 from .teaching import EVERY, Teaching, condition_penalty, pseudo_inverse, pseudo_inverse_slopes
 
+MEMBERS = 8
+"""Free runs that are judged, by the last quarter of each: attractors that a run leaves late are no attractors."""
+PORTION = 1000
+"""Rows of a free run that are held in memory with all that is inside the network."""
+
 Batch = tuple[Array, Array]
 """Rows `(time + 1, batch, channel)`, and the same targets with input noise `(time + 1, batch, target)`."""
 
@@ -104,16 +109,34 @@ class Task(Compiled):
         return loss + self._penalise(parameters, slopes), slopes
 
     def judge(self, parameters: Parameters) -> float:
-        return climate_distance(self.free(parameters), self.held[self.warm_up :, : self.targets])
+        count, length = min(MEMBERS, len(self.held) - self.warm_up), len(self.held)
+        starts = np.linspace(0, len(self.held) - self.warm_up, count).astype(int)
+        runs = self.free(parameters, starts, length)[-max(8, length // 4) :]
+        return climate_distance(np.concatenate(list(np.swapaxes(runs, 0, 1))), self.held[:, : self.targets])
 
-    def free(self, parameters: Parameters) -> Array:
-        """A free run `(time, target)` beside the held-out rows, after a warm-up on the first of them."""
-        rows = self.held[:, None]
-        strength = np.zeros(len(rows))
-        strength[: self.warm_up] = 1.0
-        given = self._given(parameters, rows, rows[..., : self.targets], strength[:-1])
-        priors = self.network.run(parameters, given).priors[self.warm_up :, 0]
-        return priors @ parameters["observation"].T if self.affine else priors[:, : self.targets]
+    def free(self, parameters: Parameters, starts: NDArray[np.int64], length: int) -> Array:
+        """Free runs `(time, start, target)` of `length` rows, each after a warm-up on the held-out rows from its start.
+
+        Known inputs are those of the held-out rows, over and over.
+        """
+        signals = self.held[:, self.targets :]
+        first = self.held[(starts[None, :] + np.arange(self.warm_up + 1)[:, None]) % len(self.held)]
+        given = self._given(parameters, first, first[..., : self.targets], np.ones(self.warm_up))
+        after = self.network.run(parameters, given).priors[-1]
+        found = []
+        for begin in range(0, length, PORTION):
+            found.append(after[None])
+            count = min(PORTION, length - begin)
+            rows = starts[None, :] + self.warm_up + begin + np.arange(count)[:, None]
+            given = Forced(
+                after, np.zeros((count, len(starts), self.network.latent)), np.zeros(count),
+                np.ascontiguousarray(signals[rows % len(self.held)]),
+            )  # fmt: skip
+            priors = self.network.run(parameters, given).priors
+            found.append(priors[1:-1])
+            after = priors[-1]
+        units = np.concatenate(found)
+        return units @ parameters["observation"].T if self.affine else units[..., : self.targets]
 
     def innovations(self, parameters: Parameters, rows: Array, gain: float) -> Array:
         """One-step errors `(time, batch, target)` on `rows (time + 1, batch, channel)` of a run drawn to them."""
