@@ -168,6 +168,8 @@ def exponents(
     50,000 intervals, or as many fewer as there are more than 12 states, at least 20,000).
     """
     interval, size = law.signature.interval, system.dimension
+    if duration is not None and not 0 < duration < np.inf:
+        raise SettingError(f"duration is {duration}", place=system.name, remedy="Give a positive time.")
     scale = interval if system.stepwise else 1.0
     steps = duration / interval if duration is not None else max(20_000.0, 50_000 / max(1, size // ALL))
     chosen = count if count is not None else size if size <= ALL else FEW

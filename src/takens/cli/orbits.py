@@ -202,7 +202,7 @@ def _sampled(law: Law, surface: str, sign: int, count: int, seed: int) -> Sectio
     while True:
         run = law.generate(rows, noise=False, seed=seed)
         found = sampled_section(run.values, run.channels, surface, interval=law.signature.interval, direction=sign)
-        if len(found) >= count or rows >= 200_000:
+        if len(found) >= count or not len(found) or rows >= 200_000:
             break
         rows = min(200_000, max(2 * rows, int(1.2 * rows * count / max(len(found), 1))))
     if len(found) < 2:
