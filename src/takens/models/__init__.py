@@ -14,6 +14,7 @@ from .esn import EchoStateNetwork
 from .fourier import FourierExtension
 from .gaussian_process import GaussianProcess
 from .hippo_predictor import HippoPredictor
+from .local_maps import Simplex, SMap
 from .local_reservoirs import LocalReservoirs
 from .nvar import NVAR
 from .piecewise import AlmostLinearRNN, ShallowPLRNN
@@ -41,6 +42,8 @@ MODELS: dict[str, type[Model]] = {
     "polynomial_flow": PolynomialFlow,
     "fourier_extension": FourierExtension,
     "nearest_neighbour": NearestNeighbour,
+    "simplex": Simplex,
+    "s_map": SMap,
     "random_fourier": RandomFourier,
     "radial_basis": RadialBasis,
     "gaussian_process": GaussianProcess,
@@ -57,9 +60,9 @@ MODELS: dict[str, type[Model]] = {
 __all__ = [
     "MODELS", "NVAR", "AlmostLinearRNN", "Autoregression", "Climatology", "Conformal", "ContextParroting", "Drift",
     "EchoStateNetwork", "Ensemble", "FourierExtension", "GaussianProcess", "HippoPredictor", "Law", "LinearRecurrent",
-    "LinearStateSpace", "LocalReservoirs", "Model", "NearestNeighbour", "Persistence", "PolynomialFlow", "RadialBasis",
-    "RandomFourier", "Recalibration", "RecursiveLaw", "ReservoirMemory", "SeasonalNaive", "ShallowPLRNN", "Signature",
-    "Standardised", "Structural", "Training", "model",
+    "LinearStateSpace", "LocalReservoirs", "Model", "NearestNeighbour", "Persistence", "PolynomialFlow",
+    "RadialBasis", "RandomFourier", "Recalibration", "RecursiveLaw", "ReservoirMemory", "SMap", "SeasonalNaive",
+    "ShallowPLRNN", "Signature", "Simplex", "Standardised", "Structural", "Training", "model",
 ]  # fmt: skip
 
 

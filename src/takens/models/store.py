@@ -26,6 +26,8 @@ from . import (
     fourier,
     gaussian_process,
     hippo_predictor,
+    liquid,
+    local_maps,
     local_reservoirs,
     mixture,
     neural_ode,
@@ -39,6 +41,7 @@ from . import (
     wrappers,
 )
 from .base import Law
+from .cells import ClosedFormCell, LiquidCell
 from .perceptron import Perceptron
 from .recalibration import Recalibration
 from .recurrent.backbones import LRU, LSSL, S4D, Selective
@@ -66,11 +69,13 @@ LAWS: tuple[type[Law], ...] = (
     gaussian_process.GaussianProcessLaw,
     RecurrentLaw,
     neural_ode.NeuralFlowLaw,
+    liquid.LiquidLaw,
     StructuralLaw, FactorLaw,
     piecewise.PiecewiseLinearLaw,
     polynomial_flow.FlowLaw,
     reservoir_memory.MemoryLaw,
     local_reservoirs.LocalLaw,
+    local_maps.SimplexLaw, local_maps.LocalLinearLaw,
 )  # fmt: skip
 PARTS: tuple[type, ...] = (
     Components,
@@ -85,6 +90,8 @@ PARTS: tuple[type, ...] = (
     Selective,
     RecurrentNetwork,
     Perceptron,
+    ClosedFormCell,
+    LiquidCell,
     piecewise.AlmostLinearMap,
     piecewise.ShallowMap,
 )
