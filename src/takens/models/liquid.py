@@ -87,7 +87,7 @@ class Liquid(Model):
     ahead: int | None = None
     epochs: int = 60
     batch: int = 32
-    rate: float = 3e-4
+    rate: float = 1e-4
     seeds: int = 1
 
     effort: ClassVar[int] = 2

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LEAST = 16
 """Rows below which no vector field is fitted."""
+REACH = 0.1
+"""How far an update moves the start of a segment at first, in standard deviations of the noise."""
 TOLERANCE = 1e-7
 """Largest error of one sampling interval, in standard deviations, that the fixed steps of a law may make."""
 
@@ -179,7 +181,7 @@ class NeuralODE(Model):
         rows, steps = cut_out(head, places, length)
         rows_of_all = np.concatenate([p.rows for p in head])[:, :states]
         return Shooting(
-            rows, steps, successors(places, length), noise_of(head)[:states],
+            rows, steps, successors(places, length), REACH / self.rate * noise_of(head)[:states],
             (rows_of_all.std(axis=0) > 1e-9).astype(float), Held.of(tail, 0, min(3 * slowness, 100), states),
             self.layers, self.batch, int(np.clip(np.ceil(2 * np.median(steps)), 1, 4)), self.continuity,
             self.smoothness,

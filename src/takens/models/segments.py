@@ -171,7 +171,7 @@ class Held:
 
         `run(rows, steps, inputs)` continues `rows (origin, warm + 1, channel)` over all of `steps (origin, warm + k)`
         with the known `inputs (origin, k, input)` and gives `(origin, k, target)`. Running away is to go farther than
-        one range from the rows in a run eight times as long, or of 500 steps if that is less.
+        half a range from the rows in a run eight times as long, or of 500 steps if that is less.
         """
         given, before = self.rows[:, : self.warm + 1], self.steps[:, : self.warm]
         after, truth = self.steps[:, self.warm :], self.rows[:, self.warm + 1 :]
@@ -182,6 +182,6 @@ class Held:
         longer = np.concatenate([before[few], np.tile(after[few], (1, times))], axis=1)
         far = run(given[few], longer, np.tile(truth[few, :, self.targets :], (1, times, 1)))
         low, high = self.rows[..., : self.targets].min(axis=(0, 1)), self.rows[..., : self.targets].max(axis=(0, 1))
-        margin = np.maximum(high - low, 1.0)
+        margin = np.maximum(high - low, 1.0) / 2
         away = ~((far > low - margin) & (far < high + margin)).all(axis=(1, 2))
         return float(np.where(off < CAP, off, CAP).mean() + CAP * away.mean())

@@ -28,9 +28,10 @@ class Shooting(Traced):
 
     `rows (segment, length + 1, channel)` are the data, known inputs last, `steps (segment, length)` the times between
     them in units in which z moves by about one; `next (segment,)` the segment that goes on where this one ends (itself:
-    none). Starts are rows plus `noise (state,)` times a shift that is learned, so they move little where there is
-    little noise. With z(t) the solution from the start, the loss is the mean of (z - rows)^2 over the segment, plus
-    `continuity` times (end - next start)^2, plus `smoothness` times the squared error estimates of the solver.
+    none). Starts are rows plus `noise (state,)` times a shift that is learned: an update changes a shift by about the
+    learning rate, so starts move little where there is little noise. With z(t) the solution from the start, the loss is
+    the mean of (z - rows)^2 over the segment, plus `continuity` times (end - next start)^2, plus `smoothness` times the
+    squared error estimates of the solver.
     """
 
     rows: Array
@@ -60,7 +61,7 @@ class Shooting(Traced):
         network = random_perceptron((self.rows.shape[2], *self.layers, self.states), rng)
         tried = []
         for degree in DEGREES:
-            x, slopes = local_slopes(thinned(self.rows, FITTED), thinned(self.steps, FITTED), degree)
+            x, slopes = self._slopes(degree)
             with np.errstate(all="ignore"):
                 for found in fitted(network, x, slopes[:, : self.states], RIDGES):
                     tried.append((self.judge(found.parameters), found))
@@ -68,6 +69,17 @@ class Shooting(Traced):
         # The number of starts is rounded up, so that trainings on a few more rows share a compiled program.
         rounded = 1 << (len(self.rows) - 1).bit_length()
         return network.parameters | {"shifts": np.zeros((rounded, self.states))}
+
+    def _slopes(self, degree: int) -> tuple[Array, Array]:
+        """Places `(sample, channel)` and slopes of the data there."""
+        rows, steps = thinned(self.rows, FITTED), thinned(self.steps, FITTED)
+        if rows.shape[2] == self.states:
+            return local_slopes(rows, steps, degree)
+        # Inputs jump from row to row: a slope belongs to one step only.
+        middle = (rows[:, 1:, : self.states] + rows[:, :-1, : self.states]) / 2
+        places = np.concatenate([middle, rows[:, :-1, self.states :]], axis=2)
+        slopes = np.diff(rows[..., : self.states], axis=1) / steps[..., None]
+        return places.reshape(-1, rows.shape[2]), slopes.reshape(-1, self.states)
 
     def batch(self, rng: np.random.Generator, moment: Moment) -> dict[str, Array | NDArray[np.int64]]:
         """Segments drawn at random, with what the loss must know of their successors."""
