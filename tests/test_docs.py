@@ -17,7 +17,7 @@ from takens.cli import commands, main
 from takens.systems import names, system
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
 ELSEWHERE = ("make", "pip", "git", "python", "cd")
 """Commands that pages show and that other tests or a fresh clone run."""
