@@ -14,8 +14,10 @@ from .esn import EchoStateNetwork
 from .fourier import FourierExtension
 from .gaussian_process import GaussianProcess
 from .hippo_predictor import HippoPredictor
+from .liquid import ClosedFormContinuous, LiquidTimeConstant
 from .local_maps import Simplex, SMap
 from .local_reservoirs import LocalReservoirs
+from .neural_ode import NeuralODE
 from .nvar import NVAR
 from .piecewise import AlmostLinearRNN, ShallowPLRNN
 from .polynomial_flow import PolynomialFlow
@@ -54,15 +56,19 @@ MODELS: dict[str, type[Model]] = {
     "almost_linear_rnn": AlmostLinearRNN,
     "shallow_plrnn": ShallowPLRNN,
     "linear_recurrent": LinearRecurrent,
+    "neural_ode": NeuralODE,
+    "closed_form_continuous": ClosedFormContinuous,
+    "liquid_time_constant": LiquidTimeConstant,
 }
 """Models by the names of the command line, in the order in which a study tries them while its budget lasts."""
 
 __all__ = [
-    "MODELS", "NVAR", "AlmostLinearRNN", "Autoregression", "Climatology", "Conformal", "ContextParroting", "Drift",
-    "EchoStateNetwork", "Ensemble", "FourierExtension", "GaussianProcess", "HippoPredictor", "Law", "LinearRecurrent",
-    "LinearStateSpace", "LocalReservoirs", "Model", "NearestNeighbour", "Persistence", "PolynomialFlow",
-    "RadialBasis", "RandomFourier", "Recalibration", "RecursiveLaw", "ReservoirMemory", "SMap", "SeasonalNaive",
-    "ShallowPLRNN", "Signature", "Simplex", "Standardised", "Structural", "Training", "model",
+    "MODELS", "NVAR", "AlmostLinearRNN", "Autoregression", "Climatology", "ClosedFormContinuous", "Conformal",
+    "ContextParroting", "Drift", "EchoStateNetwork", "Ensemble", "FourierExtension", "GaussianProcess",
+    "HippoPredictor", "Law", "LinearRecurrent", "LinearStateSpace", "LiquidTimeConstant", "LocalReservoirs", "Model",
+    "NearestNeighbour", "NeuralODE", "Persistence", "PolynomialFlow", "RadialBasis", "RandomFourier", "Recalibration",
+    "RecursiveLaw", "ReservoirMemory", "SMap", "SeasonalNaive", "ShallowPLRNN", "Signature", "Simplex", "Standardised",
+    "Structural", "Training", "model",
 ]  # fmt: skip
 
 
