@@ -15,6 +15,9 @@ QUICK: dict[str, dict[str, Any]] = {
     "local_reservoirs": {"units": 50, "trials": 2},
     "almost_linear_rnn": {"latent": 5, **TRAINED},
     "shallow_plrnn": {"hidden": 8, **TRAINED},
+    "neural_ode": {"layers": (8,), "epochs": 1},
+    "closed_form_continuous": {"units": 8, "epochs": 1},
+    "liquid_time_constant": {"units": 8, "epochs": 1},
     "linear_recurrent": {"width": 8, "layers": 1, "context": 8, "steps": 3, "epochs": 15, "batches": 8, "batch": 16},
 }
 
