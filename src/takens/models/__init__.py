@@ -10,6 +10,7 @@ from .analogue import ContextParroting, NearestNeighbour
 from .autoregression import Autoregression
 from .base import Law, Model, RecursiveLaw, Signature, Training
 from .baselines import Climatology, Drift, Persistence
+from .cyclenet import CycleNet
 from .esn import EchoStateNetwork
 from .fourier import FourierExtension
 from .gaussian_process import GaussianProcess
@@ -39,6 +40,7 @@ MODELS: dict[str, type[Model]] = {
     "autoregression": Autoregression,
     "structural": Structural,
     "linear_state_space": LinearStateSpace,
+    "cycle_net": CycleNet,
     "context_parroting": ContextParroting,
     "nvar": NVAR,
     "polynomial_flow": PolynomialFlow,
@@ -64,7 +66,7 @@ MODELS: dict[str, type[Model]] = {
 
 __all__ = [
     "MODELS", "NVAR", "AlmostLinearRNN", "Autoregression", "Climatology", "ClosedFormContinuous", "Conformal",
-    "ContextParroting", "Drift", "EchoStateNetwork", "Ensemble", "FourierExtension", "GaussianProcess",
+    "ContextParroting", "CycleNet", "Drift", "EchoStateNetwork", "Ensemble", "FourierExtension", "GaussianProcess",
     "HippoPredictor", "Law", "LinearRecurrent", "LinearStateSpace", "LiquidTimeConstant", "LocalReservoirs", "Model",
     "NearestNeighbour", "NeuralODE", "Persistence", "PolynomialFlow", "RadialBasis", "RandomFourier", "Recalibration",
     "RecursiveLaw", "ReservoirMemory", "SMap", "SeasonalNaive", "ShallowPLRNN", "Signature", "Simplex", "Standardised",

@@ -42,6 +42,7 @@ from . import (
 )
 from .base import Law
 from .cells import ClosedFormCell, LiquidCell
+from .cyclenet import CycleLaw
 from .perceptron import Perceptron
 from .recalibration import Recalibration
 from .recurrent.backbones import LRU, LSSL, S4D, Selective
@@ -70,7 +71,7 @@ LAWS: tuple[type[Law], ...] = (
     RecurrentLaw,
     neural_ode.NeuralFlowLaw,
     liquid.LiquidLaw,
-    StructuralLaw, FactorLaw,
+    StructuralLaw, FactorLaw, CycleLaw,
     piecewise.PiecewiseLinearLaw,
     polynomial_flow.FlowLaw,
     reservoir_memory.MemoryLaw,
