@@ -54,8 +54,7 @@ class ParrotLaw(Law):
         steps = np.arange(self.embedding_dimension) * self.delay
         longest = int(np.diff(self.edges).max())
         run = max(1, min(horizon, (longest - self.memory) // 3))
-        now = library(self.edges, self.memory, run)
-        points = vectors(self.record / self.scale, now, steps)
+        now, points = self._library(run)
         path = np.empty((members, horizon, history.shape[1]))
         recent = np.repeat(history[None, -self.memory :], members, axis=0)
         for first in range(0, horizon, run):
@@ -72,9 +71,23 @@ class ParrotLaw(Law):
             recent = np.concatenate([recent, copied], axis=1)[:, -self.memory :]
         return path
 
-    def _distinct(self, points: Array, queries: Array, now: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    @cached_property
+    def _known(self) -> dict[int, tuple[NDArray[np.int64], cKDTree]]:
+        return {}
+
+    def _library(self, run: int) -> tuple[NDArray[np.int64], cKDTree]:
+        """The rows that `run` rows follow, and the tree of their delay vectors; made once for each length."""
+        from scipy.spatial import cKDTree
+
+        if run not in self._known:
+            now = library(self.edges, self.memory, run)
+            points = vectors(self.record / self.scale, now, np.arange(self.embedding_dimension) * self.delay)
+            self._known[run] = now, cKDTree(points, balanced_tree=False)
+        return self._known[run]
+
+    def _distinct(self, points: cKDTree, queries: Array, now: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         """Indices `(query, count)` of near points that are apart in time, -1 where there are fewer."""
-        fetch = min(len(points), 1 if count == 1 else count * min(2 * self.theiler + 1, 50))
+        fetch = min(points.n, 1 if count == 1 else count * min(2 * self.theiler + 1, 50))
         _, near = nearest(points, queries, k=fetch)
         chosen = np.full((len(queries), count), -1, dtype=np.int64)
         for row, candidates in enumerate(near):
@@ -93,26 +106,53 @@ class ParrotLaw(Law):
 class ContextParroting(Model):
     """Copy what followed the most similar stretch of the past: x_(T+h) = x_(i+h), i the nearest delay vector.
 
-    `embedding_dimension` rows `delay` steps apart are compared, each channel in its standard deviations; members follow
-    the `neighbours` nearest stretches. Raises `SettingError` for settings below 1, `InsufficientData` where fewer than
-    two vectors fit. Cost O(N log N). The long run is periodic, so its largest exponent is 0: not for climates.
+    `embedding_dimension` rows `delay` steps apart are compared, each channel in its standard deviations; what is None
+    is chosen by free runs of `horizon` steps (None: from the data). Members follow the `neighbours` nearest
+    stretches that are more than a decorrelation time apart (Theiler 1986). Raises `SettingError` for settings below
+    1, `InsufficientData` where fewer than two vectors fit. Cost O(N log N). The long run is periodic, so its
+    largest exponent is 0: not for climates.
     Source: Zhang & Gilpin, ICLR 2026, arXiv 2505.11349.
     """
 
-    embedding_dimension: int = 5
-    delay: int = 1
+    embedding_dimension: int | None = None
+    delay: int | None = None
     neighbours: int = 20
+    horizon: int | None = None
 
     def learn(self, training: Training, seed: int) -> Law:
         for name in ("embedding_dimension", "delay", "neighbours"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} must be at least 1, got {getattr(self, name)}", place="ContextParroting")
-        memory = (self.embedding_dimension - 1) * self.delay + 1
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise SettingError(f"{name} must be at least 1, got {value}", place="ContextParroting")
+        shapes = self._shapes(training)
+        head, probe = hold_out(training, max((d - 1) * s + 1 for d, s in shapes), horizon=self.horizon)
+        best = 0
+        if len(shapes) > 1 and probe is not None:
+            best = choose([self._law(head, shape) for shape in shapes], probe).best
+        return self._law(training, shapes[best])
+
+    def settled(self, law: Law) -> Model:
+        assert isinstance(law, ParrotLaw)
+        return replace(self, embedding_dimension=law.embedding_dimension, delay=law.delay)
+
+    def _shapes(self, training: Training) -> list[tuple[int, int]]:
+        """(embedding dimension, delay) to try, that of the paper first, as far as the data have room for them."""
+        far = max(1, decorrelation(training) // 3)
+        counts = (self.embedding_dimension,) if self.embedding_dimension else (5, 3, 10)
+        delays = (self.delay,) if self.delay else tuple(sorted({1, far}))
+        longest = int(0.8 * max(map(len, training.stretches)))
+        shapes = [(d, s) for d in counts for s in delays]
+        fit = [(d, s) for d, s in shapes if (d - 1) * s + 3 <= longest // 4]
+        return fit or [min(shapes, key=lambda shape: (shape[0] - 1) * shape[1])]
+
+    def _law(self, training: Training, shape: tuple[int, int]) -> ParrotLaw:
+        dimension, delay = shape
+        memory = (dimension - 1) * delay + 1
         training.need(memory + 2, "context parroting")
         record, edges = recorded(training)
         return ParrotLaw(
-            training.signature, *training.closing(memory), embedding_dimension=self.embedding_dimension,
-            delay=self.delay, neighbours=self.neighbours, theiler=decorrelation(training), record=record, edges=edges,
+            training.signature, *training.closing(memory), embedding_dimension=dimension, delay=delay,
+            neighbours=self.neighbours, theiler=decorrelation(training), record=record, edges=edges,
             scale=scale_of(record)[1],
         )  # fmt: skip
 
@@ -122,11 +162,13 @@ class ContextParroting(Model):
 class NeighbourLaw(RecursiveLaw):
     """x_(t+1) = y + correction (x_t - x'), x' the mean of the nearest states of `record`, y of what came next.
 
-    States are compared in standard deviations, along `axes (delay x channel, axis)`.
+    States are compared in standard deviations, along `axes (delay x channel, axis)`. The last `theiler` rows of the
+    record are no neighbours: they are near in time, not in state.
     """
 
     spacing: int
     neighbours: int
+    theiler: int
     correction: float
     delays: NDArray[np.int64]
     record: Array
@@ -140,7 +182,8 @@ class NeighbourLaw(RecursiveLaw):
 
     @cached_property
     def _now(self) -> NDArray[np.int64]:
-        return library(self.edges, self.memory, 1)
+        rows = library(self.edges, self.memory, 1)
+        return rows[: len(rows) - self.theiler]
 
     @cached_property
     def _tree(self) -> cKDTree:
@@ -167,11 +210,12 @@ class NearestNeighbour(Model):
     """One step along with the nearest past states, corrected for the distance to them: x_(t+1) = y + a (x_t - x').
 
     States are `delays` rows `spacing` steps apart, x' is the mean of the `neighbours` nearest and y of what followed.
-    `correction` a = 0 is parroting one step at a time, 1 follows parallel to the neighbours; None tries both and the
-    least-squares value from the training states, neighbours within a decorrelation time left out (Theiler 1986). What
-    is None is chosen by free runs. Raises `SettingError` for settings below 1, `InsufficientData` where the delays
-    do not fit. More than 10 dimensions are reduced to their 10 widest principal axes. Cost O(N log N) to
-    fit, O(log N) a step and member. Not for many-dimensional dynamics: no neighbour is near.
+    `correction` a = 0 is parroting one step at a time, 1 follows parallel to the neighbours; None tries both and
+    the least-squares value from the training states. Neighbours within a decorrelation time do not count, neither
+    there nor before the end of the data (Theiler 1986). What is None is chosen by free runs. Raises `SettingError`
+    for settings below 1, `InsufficientData` where the delays do not fit. More than 10 dimensions are reduced to
+    their 10 widest principal axes. Cost O(N log N) to fit, O(log N) a step and member. Not for many-dimensional
+    dynamics: no neighbour is near.
     Source: the one-parameter family of arXiv 2607.14937; Lorenz, J. Atmos. Sci. 26, 636 (1969).
     """
 
@@ -224,7 +268,9 @@ class NearestNeighbour(Model):
         now = library(edges, memory, 1)
         points = vectors(record / scale, now, steps)
         axes = principal_axes(points)
-        away, gain = _pairs(record, now, points @ axes, neighbours, decorrelation(training))
+        window = decorrelation(training)
+        away, gain = _pairs(record, now, points @ axes, neighbours, window)
+        window = min(window, max(0, (len(now) - neighbours - 1) // 4))
         standard = away / scale
         power = (standard**2).sum()
         fitted = float((standard * gain / scale).sum() / power) if power > 0 else 0.0
@@ -232,8 +278,8 @@ class NearestNeighbour(Model):
         for correction in (0.0, 1.0, fitted) if self.correction is None else (self.correction,):
             yield NeighbourLaw(
                 training.signature, *training.closing(memory), residuals=gain - correction * away, low=low, high=high,
-                spacing=spacing, neighbours=neighbours, correction=correction, delays=steps, record=record, edges=edges,
-                scale=scale, axes=axes,
+                spacing=spacing, neighbours=neighbours, theiler=window, correction=correction, delays=steps,
+                record=record, edges=edges, scale=scale, axes=axes,
             )  # fmt: skip
 
 
