@@ -47,7 +47,7 @@ class ShallowPLRNN(Model):
     epochs: int = 1000
     batches: int = 50
     batch_size: int = 16
-    rate: tuple[float, float] = (1e-3, 1e-5)
+    rate: tuple[float, float] = (2e-3, 1e-5)
     noise: float = 0.0
     penalty: float = 1e-5
     conditioning: float = 1e-6
