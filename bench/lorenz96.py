@@ -1,4 +1,4 @@
-"""Valid prediction time on Lorenz-96, many channels on a ring: `python bench/lorenz96.py [--dt 0.05] [--units 1000]`.
+"""Valid prediction time on Lorenz-96, many channels on a ring: `python bench/lorenz96.py [--dt 0.02] [--units 500]`.
 
 40 channels, F = 8, 50,000 rows (RK4 with steps of 0.005), fitted on the first 45,000; noise-free runs from 30 origins
 in the rest. The valid prediction time is the first time at which the error, normalised by the climatological standard
@@ -56,8 +56,8 @@ def valid_times(law, truth: np.ndarray, dt: float) -> np.ndarray:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dt", type=float, default=0.05)
-    parser.add_argument("--units", type=int, default=1000)
+    parser.add_argument("--dt", type=float, default=0.02)
+    parser.add_argument("--units", type=int, default=500)
     parser.add_argument("--only", default="", help="part of the name of the models to run")
     options = parser.parse_args()
     print(f"takens {takens.__version__}, numpy {np.__version__}, {platform.machine()}, dt {options.dt:g}")

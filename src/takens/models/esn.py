@@ -81,7 +81,7 @@ class EchoStateNetwork(Model):
     input_scale: float | None = None
     ridge: float | None = None
     bias: float = 0.5
-    trials: int = 9
+    trials: int = 7
     horizon: int | None = None
 
     def learn(self, training: Training, seed: int) -> RecursiveLaw:

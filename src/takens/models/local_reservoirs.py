@@ -153,7 +153,7 @@ class LocalReservoirs(Model):
     input_scale: float | None = None
     ridge: float | None = None
     bias: float = 1.0
-    trials: int = 5
+    trials: int = 4
     horizon: int | None = None
 
     def learn(self, training: Training, seed: int) -> RecursiveLaw:

@@ -13,7 +13,7 @@ from .base import Array, Law, Model, RecursiveLaw, Training, thinned
 from .delayed import Delayed, DelayedLaw, check_settings, delay_shapes, farthest_points, search, squared_distances
 from .ridge import Factors, Readout
 
-RIDGES = (1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
+RIDGES = (1e-10, 1e-7, 1e-4, 1e-2)
 FACTORS = (2.0, 4.0, 8.0)
 """Widths that are tried, in distances of a centre to its neighbours."""
 ROWS, TRIED = 20_000, 2_500

@@ -13,10 +13,10 @@ from .base import Array, Law, Model, RecursiveLaw, Training, thinned
 from .delayed import Delayed, DelayedLaw, check_settings, delay_shapes, search, squared_distances
 from .ridge import Factors, Readout
 
-RIDGES = (1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
-FACTORS = (0.5, 1.0, 2.0, 4.0)
+RIDGES = (1e-10, 1e-7, 1e-4, 1e-2)
+FACTORS = (0.5, 1.0, 2.0)
 """Bandwidths that are tried, in median distances of two delay vectors."""
-ROWS, TRIED = 20_000, 2_500
+ROWS, TRIED = 20_000, 2_000
 """Most samples that enter the regression, and the regressions that are only tried; evenly spread over the data."""
 
 Setting = tuple[int, int, float]

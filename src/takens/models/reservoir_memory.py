@@ -111,7 +111,7 @@ class ReservoirMemory(Model):
     input_scale: float | None = None
     ridge: float | None = None
     bias: float = 0.5
-    trials: int = 7
+    trials: int = 5
     horizon: int | None = None
 
     def learn(self, training: Training, seed: int) -> RecursiveLaw:
