@@ -24,7 +24,7 @@ LAYERS = (
     {"measures", "models", "systems"},
     {"scores", "backtest", "dynamics", "verdicts"},
     {"candidate", "choice", "findings", "figures", "inspection", "stacking", "study", "trials", "checks"},
-    {"report", "bank"},
+    {"report", "bank", "benchmark"},
     {"cli"},
 )
 """Each module imports, when it is loaded, only from its own layer and from those above it in this list."""

@@ -87,8 +87,8 @@ class Trials:
         """The best models mixed with weights that minimise the CRPS, as a candidate; None where there is no second one.
 
         The weights come from the choosing origins, those of each half from the other, so that the stack is judged like
-        any model. After an interruption cheap models are backtested again for it, costly ones left out. Source: Gneiting & Ranjan, Electron. J. Stat. 7, 1747 (2013); Yao et al., Bayesian Anal. 13, 917
-        (2018).
+        any model. After an interruption cheap models are backtested again for it, costly ones left out.
+        Source: Gneiting & Ranjan, Electron. J. Stat. 7, 1747 (2013); Yao et al., Bayesian Anal. 13, 917 (2018).
         """
         at_hand = {name for _, name, _, _ in self.best}
         usable = [c for c in candidates if c.ok and (c.model in at_hand or models[c.model].effort == 0)]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from ..version import __version__
+from .benchmarking import benchmark
 from .calibrating import calibrate
 from .describing import info, measure
 from .dynamics import exponents, invariants
@@ -35,7 +36,7 @@ def commands() -> None:
 
 _COMMANDS = (
     study, info, measure, verdict, fit, forecast, generate, inspect, models, systems, simulate, exponents, fixed_points,
-    section, diagram, basins, invariants, calibrate,
+    section, diagram, basins, invariants, calibrate, benchmark,
 )  # fmt: skip
 for _command in _COMMANDS:
     commands.add_command(_command)
