@@ -93,7 +93,8 @@ class ReservoirMemory(Model):
 
     m_t = f C m_(t-1) + V x_t, h_t = a C h_(t-1) + g tanh(W h_(t-1) + M m_t + U x_t + b), x_(t+1) = x_t + A [x_t, h_t],
     every second unit squared in the read-out. C shifts the units in a circle: it is orthogonal, so that nothing of the
-    past is lost but by the factors f and a. `memory_units` of m and `units` of h; `fading` f, `residual` a in [0, 1),
+    past is lost but by the factors f and a (published with f = 1; below 1, where a history begins is forgotten, as a
+    forecast needs). `memory_units` of m and `units` of h; `fading` f, `residual` a in [0, 1),
     `gain` g, `input_scale` of U; W has spectral radius 0.9; `bias` scale of b; `ridge` in units of the features'
     variance. What is None is chosen by free runs among `trials` settings drawn with `seed`. A forecast needs a warm-up
     of 100 rows (fewer for short series). Raises `SettingError` for settings out of range, `InsufficientData` for fewer
