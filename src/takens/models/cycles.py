@@ -85,10 +85,12 @@ def _products(x: Array, size: int) -> Array:
 def head_of(windows: Windows, cycle: Array, ridge: float, shared: bool) -> Array:
     """The ridge regression `(kind, back, step)` of what follows on the look-back, both without cycle and mean."""
     centred, back = windows.centred(cycle), windows.back
+    # What a cycle leaves of a pure one is rounding, of which no head must be made.
+    least = 1e-6 * windows.counts.sum()
     kinds = centred.sum(axis=0)[None] if shared else centred
     found = []
     for sums in kinds:
-        scale = max(np.trace(sums[:back, :back]) / back, 1e-12)
+        scale = max(np.trace(sums[:back, :back]) / back, least)
         found.append(np.linalg.solve(sums[:back, :back] + max(ridge, 1e-10) * scale * np.eye(back), sums[:back, back:]))
     return np.stack(found)
 
