@@ -227,6 +227,19 @@ def test_known_inputs_are_followed():
     assert np.abs(ahead.samples[0, :, 0] - x[700:]).mean() < 0.3  # x moves between -5 and 5
 
 
+def test_slopes_are_the_differences_of_a_step(backbone):
+    rows = np.random.default_rng(10).normal(size=(60, 2)).cumsum(axis=0)
+    problem = LinearRecurrent(context=9, steps=4)._problem(training_of(rows), 9, 4)
+    network = RecurrentNetwork(backbone, 2, 2)
+    law = replace(problem.law, network=network).with_weights(network.initial(np.random.default_rng(11)))
+    state = law.init(np.stack([rows[:9], rows[30:39]]))
+    slopes = law.slopes(state)
+    for k in range(0, state.shape[1], 3):
+        off = 1e-6 * np.eye(state.shape[1])[k]
+        ahead, behind = (law.feed(s, law.step(s)) for s in (state + off, state - off))
+        np.testing.assert_allclose(slopes[..., k], (ahead - behind) / 2e-6, rtol=1e-6, atol=1e-8)
+
+
 def test_settings_and_short_series_are_refused():
     for wrong in ({"backbone": "gru"}, {"width": 0}, {"stable": "none"}, {"start": "fout"}, {"epochs": 0}):
         with pytest.raises(SettingError):

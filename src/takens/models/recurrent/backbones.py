@@ -58,6 +58,14 @@ class Backbone(ABC):
     def sequence(self, q: Parameters, u: Any) -> tuple[Any, Any]:
         """Features `(batch, time, width)` from `u` of that shape, and the last state; at rest before."""
 
+    def tangent(self, q: Parameters, state: Array, u: Array, moved: Array, du: Array) -> tuple[Array, Array]:
+        """What a step does to displacements `moved (batch, direction, size)`, `du (batch, direction, width)`, in NumPy.
+
+        A step is linear in state and features together, so by default displacements take the step themselves.
+        """
+        new, y = self.step(q, moved.reshape(-1, self.size), du.reshape(-1, self.width), np)
+        return new.reshape(moved.shape), y.reshape(du.shape)
+
 
 @final
 @dataclass(frozen=True)
@@ -245,6 +253,19 @@ class Selective(Backbone):
         decay, drive, read = self._chosen(q, u, xp)
         new = xp.exp(decay) * state.reshape(decay.shape) + drive
         return new.reshape(len(new), -1), (read * new).sum(axis=-1) + q["direct"] * u
+
+    def tangent(self, q: Parameters, state: Array, u: Array, moved: Array, du: Array) -> tuple[Array, Array]:
+        # The one recurrence that is not linear in its features: the product rule, factor by factor.
+        pace, mixed, read = u @ q["pace"] + q["step"], u @ q["mix"], (u @ q["read"])[:, None, None, :]
+        dt, d_dt = np.logaddexp(0.0, pace), 0.5 * (1 + np.tanh(0.5 * pace))[:, None] * (du @ q["pace"])
+        decay, old = np.exp(-q["rate"] * dt[..., None]), state.reshape(-1, self.width, self.order)
+        new = decay * old + (dt * u)[..., None] * mixed[:, None]
+        change = decay[:, None] * moved.reshape(*du.shape, self.order)
+        change += d_dt[..., None] * (u[..., None] * mixed[:, None] - q["rate"] * decay * old)[:, None]
+        change += (dt[:, None] * du)[..., None] * mixed[:, None, None]
+        change += (dt * u)[:, None, :, None] * (du @ q["mix"])[:, :, None]
+        y = ((du @ q["read"])[:, :, None] * new[:, None] + read * change).sum(axis=-1) + q["direct"] * du
+        return change.reshape(moved.shape), y
 
     def sequence(self, q: Parameters, u: Any) -> tuple[Any, Any]:
         jnp = jax_in_double().numpy

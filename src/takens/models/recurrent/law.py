@@ -58,6 +58,17 @@ class RecurrentLaw(RecursiveLaw):
         inner, ahead = self.network.step(self._ready, state[:, 2 * len(self.mean) :], standard, np)
         return np.concatenate([standard, ahead, inner], axis=1)
 
+    def slopes(self, state: Array) -> Array:
+        members, size, channels = *state.shape, len(self.mean)
+        # Displacements of the state, one a row, and what they do to the row that is predicted and fed back.
+        one = np.broadcast_to(np.eye(size), (members, size, size))
+        row = one[..., :channels] + self.growth * one[..., channels : 2 * channels]
+        standard = (self.step(state) - self.mean) / self.scale
+        inner, ahead = self.network.tangent(
+            self._ready, state[:, 2 * channels :], standard, one[..., 2 * channels :], row
+        )
+        return np.concatenate([row, ahead, inner], axis=2).swapaxes(1, 2)
+
     def _at_rest(self, values: Array) -> Array:
         standard = (values - self.mean) / self.scale
         return np.concatenate([standard, 0 * standard, self.network.rest(self._ready, standard, np)], axis=1)

@@ -7,6 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
+from ..base import Array
 from ..training import Parameters
 from .backbones import Backbone
 
@@ -75,6 +76,21 @@ class RecurrentNetwork:
             h = h + _gated(block, y, xp)
         return xp.concatenate(states, axis=-1), h @ q["head"] + q["offset"]
 
+    def tangent(self, q: Parameters, state: Array, x: Array, moved: Array, dx: Array) -> tuple[Array, Array]:
+        """What a step does to displacements `moved (batch, direction, size)` and `dx (batch, direction, channel)`."""
+        h, dh, size, found = x @ q["encode"] + q["shift"], dx @ q["encode"], self.backbone.size, []
+        for layer in range(self.layers):
+            block, own = q[f"{layer}."], slice(layer * size, (layer + 1) * size)
+            u = _norm(block, h, np)
+            root = np.sqrt((h**2).mean(axis=-1, keepdims=True) + 1e-6)[:, None]
+            along = (h[:, None] * dh).mean(axis=-1, keepdims=True) / root**2
+            du = block["norm"] * (dh - h[:, None] * along) / root
+            y = self.backbone.step(block, state[:, own], u, np)[1]
+            new, dy = self.backbone.tangent(block, state[:, own], u, moved[..., own], du)
+            found.append(new)
+            h, dh = h + _gated(block, y, np), dh + _gate_tangent(block, y, dy)
+        return np.concatenate(found, axis=-1), dh @ q["head"]
+
     def sequence(self, q: Parameters, x: Any, xp: Any) -> tuple[Any, Any]:
         """Increments `(batch, time, channel)` after each row `x` from rest, and the last state."""
         h, states = x @ q["encode"] + q["shift"], []
@@ -95,3 +111,12 @@ def _gated(q: Parameters, y: Any, xp: Any) -> Any:
     v = 0.5 * y * (1 + xp.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3)))
     # The sigmoid by tanh, which does not overflow.
     return (v @ q["value"] + q["base"]) * 0.5 * (1 + xp.tanh(0.5 * (v @ q["gate"] + q["open"])))
+
+
+def _gate_tangent(q: Parameters, y: Array, dy: Array) -> Array:
+    bend = np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3))
+    v = 0.5 * y * (1 + bend)
+    steep = 0.5 * (1 + bend) + 0.5 * y * (1 - bend**2) * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * y**2)
+    dv, share = steep[:, None] * dy, 0.5 * (1 + np.tanh(0.5 * (v @ q["gate"] + q["open"])))[:, None]
+    value = (v @ q["value"] + q["base"])[:, None]
+    return dv @ q["value"] * share + value * share * (1 - share) * (dv @ q["gate"])
