@@ -36,6 +36,8 @@ ALL, FEW = 12, 6
 """Up to so many states all exponents are computed, of more only a few of the largest."""
 SEARCHED = 12
 """Up to so many states fixed points are looked for in a whole box, of more from the states of the free run."""
+PROVED = 2
+"""Up to so many states it takes no time to prove that there are no other fixed points."""
 WORDS = 20_000
 """Words up to which all cycles of a piecewise-linear law are looked for, period by period up to LONGEST."""
 LONGEST = 6
@@ -289,10 +291,14 @@ def _fitting(law: Law, data: Series | ArrayLike) -> Series:
     return replace(series, inputs=law.signature.inputs)
 
 
-def resting(law: Law, system: System) -> tuple[tuple[Rest, ...], bool]:
-    """The fixed points that a search finds: in a box around the orbit, or from states along it."""
+def resting(law: Law, system: System, *, proof: bool = False) -> tuple[tuple[Rest, ...], bool]:
+    """The fixed points in a box around the training data, or those reached from states along the orbit of many states.
+
+    With equations and up to 2 states they are proved to be all; with `proof` it is tried for up to 8, in up to minutes.
+    """
     if system.dimension <= SEARCHED:
-        found = fixed_points(system, _box(law, system), starts=500, most_boxes=20_000)
+        method = None if proof or system.dimension <= PROVED else "search"
+        found = fixed_points(system, _box(law, system), method=method, starts=500, most_boxes=20_000)
         states, complete, proved = found.points, found.complete, found.proved
     else:
         run = system.trajectory(_along(system), system.initial)[1]

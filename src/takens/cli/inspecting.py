@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 POINTS, WORDS, WIDTH = 12, 8, 160
 """Fixed points, entropies of words and characters of an equation that are printed; JSON holds all."""
+SMALL = 1e-6
+"""Terms of an equation that make less than this share of its largest are not printed."""
 OUTSIDE = 0.5
 """A fixed point is outside of the data beyond this share of their width."""
 
@@ -112,11 +115,48 @@ def _page(found: Inspection) -> list[str]:
     lines += [f"Settings: {settings}"] if settings else []
     states = "" if found.system is None else f", {found.system.dimension} states"
     lines.append(f"{found.numbers:,} numbers{states}, {found.memory} rows of memory")
-    lines += [_cut(line) for line in found.equations]
+    moved = [line for line in found.equations if not re.fullmatch(r"\S+ = \w+", line)]  # no mere delays
+    lines += [_spoken(line, _sizes_of(found)) for line in moved]
     lines += [*_exponents(found), *_points(found), *_symbols(found), *_climate(found)]
     words = {"system": "No system", "exponents": "No exponents", "fixed points": "No fixed points",
              "comparison": "Not compared with data", "free run": "Note"}  # fmt: skip
     return lines + [f"{words.get(key, key)}: {reason}" for key, reason in found.reasons.items()]
+
+
+def _sizes_of(found: Inspection) -> dict[str, float]:
+    """The largest modulus of each state and known input in the training data, as far as the law's guard box says."""
+    from ..models.base import RecursiveLaw
+
+    system, law = found.system, found.law
+    if system is None or not isinstance(law, RecursiveLaw):
+        return {}
+    reach = 3 / 7 * (law.high - law.low)  # the box is three ranges wider than the data on each side
+    sizes = np.maximum(np.abs(law.low + reach), np.abs(law.high - reach))
+    targets = law.signature.targets
+    return {name: float(sizes[i % targets]) for i, name in enumerate(system.states)} | dict(
+        zip(system.parameters, sizes[targets:].tolist(), strict=False)
+    )
+
+
+def _spoken(line: str, sizes: dict[str, float]) -> str:
+    """An equation with four digits, without the terms that make less than a millionth of the largest."""
+    left, _, right = line.partition(" = ")
+    terms = re.split(r" (?=[+-] )", right)
+    values = [re.fullmatch(r"([+-]? ?[0-9.e+-]+)((?:\*\w+)*)", term) for term in terms]
+    if any(value is None or any(name not in sizes for name in value[2].split("*")[1:]) for value in values):
+        return _cut(line)
+    pairs = [(float(value[1].replace(" ", "")), value[2].split("*")[1:]) for value in values if value]
+    weights = [abs(factor) * float(np.prod([sizes[name] for name in names])) for factor, names in pairs]
+    kept = [pair for pair, weight in zip(pairs, weights, strict=True) if weight > SMALL * max(weights)]
+    text = " ".join(f"{'-' if c < 0 else '+'} {_term(abs(c), names)}" for c, names in kept) or "0"
+    rest = len(pairs) - len(kept)
+    small = f" + {rest} terms below a millionth" if rest else ""
+    return _cut(f"{left} = {text.removeprefix('+ ')}") + small
+
+
+def _term(factor: float, names: list[str]) -> str:
+    number = f"{factor:.4g}"
+    return "*".join(names if number == "1" and names else [number, *names])
 
 
 def _cut(line: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import SettingError
+from ..wording import counted
 from .laws import PARAMETER, SYSTEM, law_and_system
 from .options import Manner, manner
 from .pictures import PICTURES, picture
@@ -109,7 +110,7 @@ def _of_law(law: Law, system: System, period: int, seed: int) -> tuple[Any, ...]
         points: Any = [bare.values(states) for states in listed[0]]
         return (names, points, *listed[1:], _status(len(found), period, found.complete, found.method))
     if period == 1:
-        rests, complete = resting(bare, system)
+        rests, complete = resting(bare, system, proof=True)
         return (
             names, [rest.values[None] for rest in rests], [rest.eigenvalues for rest in rests],
             [rest.stability for rest in rests], [rest.proved for rest in rests],
@@ -127,11 +128,11 @@ def _listed(orbits: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def _status(count: int, period: int, complete: bool, method: str) -> str:
-    what = "fixed points" if period == 1 else f"cycles of period {period}"
+    what = counted(count, "fixed point") if period == 1 else f"{counted(count, 'cycle')} of period {period}"
     if complete:
-        return f"{count} {what}, proved to be all."
+        return f"{what}, proved to be all."
     how = "a search" if method == "search" else method
-    return f"{count} {what} found by {how}, not a proof that there are no more."
+    return f"{what} found by {how}, not a proof that there are no more."
 
 
 @click.command(short_help="Where the orbit of a flow, or of a saved law, crosses a plane.")

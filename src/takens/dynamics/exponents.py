@@ -50,9 +50,8 @@ def lyapunov_spectrum(
     the map itself does not have, the value is not admissible.
 
     Raises `SettingError` for settings out of range, `SimulationError` where the orbit diverges. Cost: that of
-    integrating states x (1 + count) equations: milliseconds for 1,000 time units of a small flow, after a fifth of a
-    second to compile. Of array code, such as a learned law, the 25 parts of the orbit go at once: seconds for 50,000
-    iterations of a small map. Not for orbits that have not settled: a slow transient biases all exponents.
+    integrating states x (1 + count) equations: milliseconds for 1,000 time units of a small flow, seconds for 50,000
+    iterations of a learned law. Not for orbits that have not settled: a slow transient biases all exponents.
     Source: Benettin et al., Meccanica 15, 9 (1980); Geist, Parlitz & Lauterborn, Prog. Theor. Phys. 83, 875 (1990).
     """
     run, length, wait = checked(system, duration, count, interval, transient, tolerance, step, seed)

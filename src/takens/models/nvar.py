@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import comb
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from ..errors import SettingError
 from .base import Array, Law, Model, RecursiveLaw, Training, thinned
 from .delayed import Delayed, DelayedLaw, check_settings, delay_shapes, search
 from .ridge import Factors, Readout, monomials
+
+if TYPE_CHECKING:
+    from ..systems.base import System
 
 RIDGES = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1e-1)
 FEATURES = 300
@@ -40,6 +43,13 @@ class PolynomialLaw(DelayedLaw):
 
     def gradients(self, points: Array) -> Array:
         return product_slopes(points, self.table, self.readout.gains)
+
+    def motion(self) -> System | None:
+        from .motion import recursion
+        from .polynomial_map import polynomial_map
+
+        found = recursion(self)
+        return polynomial_map(self, found) or found
 
 
 @final

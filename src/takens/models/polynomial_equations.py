@@ -13,6 +13,7 @@ from ..errors import EquationError
 if TYPE_CHECKING:
     from ..systems.base import System
     from .base import Array
+    from .nvar import PolynomialLaw
     from .polynomial_flow import FlowLaw
 
 WRITTEN = 150
@@ -66,19 +67,20 @@ def flow(law: FlowLaw) -> System:
     return Flow(rule=wide, parameters=dict(zip(numbered[targets:], defaults, strict=True)), **said)
 
 
-def expanded(law: FlowLaw) -> list[dict[Powers, float]]:
+def expanded(law: FlowLaw | PolynomialLaw, delays: int = 1) -> list[dict[Powers, float]]:
     """For each channel the coefficient of every monomial of the channels themselves, the constant as ().
 
-    Each standardised factor (x_v - m_v) / s_v is multiplied out.
+    Each standardised factor (x_v - m_v) / s_v is multiplied out; v counts the channels, `delays` times.
     """
+    mean, scale = np.tile(law.mean, delays), np.tile(law.scale, delays)
     gains = law.readout.gains * law.scale
     constants = (law.readout.offset - law.readout.mean @ law.readout.gains) * law.scale
     found: list[dict[Powers, float]] = [{(): float(c)} for c in constants]
     for indices, weights in zip(law.table, gains, strict=True):
         factors = [int(i) - 1 for i in indices if i > 0]
-        whole = float(np.prod(law.scale[factors]))
+        whole = float(np.prod(scale[factors]))
         for taken in itertools.product((False, True), repeat=len(factors)):
-            left = [-law.mean[v] for v, kept in zip(factors, taken, strict=True) if not kept]
+            left = [-mean[v] for v, kept in zip(factors, taken, strict=True) if not kept]
             powers = tuple(sorted(v for v, kept in zip(factors, taken, strict=True) if kept))
             share = float(np.prod(left)) / whole
             for channel, weight in enumerate(weights):
