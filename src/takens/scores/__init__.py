@@ -8,7 +8,7 @@ from ..series import Series
 from .accuracy import mae, nrmse, rmse, smape
 from .base import Score
 from .cases import REGISTRY, Case, Forecasts, ForecastScore, Truth, forecast_score
-from .climate import CLIMATE, ClimateScore, Runs, climate_score
+from .climate import CLIMATE, INVARIANTS, ClimateScore, Runs, climate_score
 from .comparison import skill
 from .ensembles import (
     coverage,
@@ -21,13 +21,16 @@ from .ensembles import (
     pit_values,
 )
 from .geometry import state_space_divergence
+from .invariants import correlation_dimension_error, largest_exponent_error
 from .origins import Spread, over_origins
 from .point_errors import cumulative_maximum, cumulative_maximum_error, mase, prediction_error, scaled_error
 from .spectra import spectral_hellinger
+from .transport import hausdorff, sliced_wasserstein, topological_error
 from .validity import valid_time
 
 __all__ = [
     "CLIMATE",
+    "INVARIANTS",
     "REGISTRY",
     "Case",
     "ClimateScore",
@@ -37,6 +40,7 @@ __all__ = [
     "Spread",
     "climate",
     "climate_score",
+    "correlation_dimension_error",
     "coverage",
     "crps",
     "crps_samples",
@@ -45,7 +49,9 @@ __all__ = [
     "energy_samples",
     "energy_score",
     "forecast_score",
+    "hausdorff",
     "interval_width",
+    "largest_exponent_error",
     "mae",
     "mase",
     "nrmse",
@@ -57,9 +63,11 @@ __all__ = [
     "scaled_error",
     "score",
     "skill",
+    "sliced_wasserstein",
     "smape",
     "spectral_hellinger",
     "state_space_divergence",
+    "topological_error",
     "valid_time",
 ]
 
@@ -86,7 +94,17 @@ def score(
     return {name: entry.function(case) for name, entry in REGISTRY.items()}
 
 
-def climate(generated: Series | ArrayLike, true: Series | ArrayLike, *, delay: int | None = None) -> dict[str, Score]:
-    """Every score of a free run `(time, channel)` against the true trajectory; see `state_space_divergence`."""
+def climate(
+    generated: Series | ArrayLike,
+    true: Series | ArrayLike,
+    *,
+    delay: int | None = None,
+    invariants: bool = False,
+) -> dict[str, Score]:
+    """Every score of a free run `(time, channel)` against the true trajectory; see `state_space_divergence`.
+
+    With `invariants` also the errors of the correlation dimension and of the largest exponent, which cost more.
+    """
     runs = Runs.of(generated, true, delay)
-    return {name: entry.function(runs) for name, entry in CLIMATE.items()}
+    chosen = CLIMATE | INVARIANTS if invariants else CLIMATE
+    return {name: entry.function(runs) for name, entry in chosen.items()}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +15,10 @@ from ..series import Series, as_series
 from .base import Array, Score
 
 CLIMATE: dict[str, ClimateScore] = {}
-"""Every score of long runs by name."""
+"""The scores of long runs that every study computes, by name."""
+
+INVARIANTS: dict[str, ClimateScore] = {}
+"""Further scores of long runs, of dynamical invariants: they need more data, cost more, and may be undefined."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,24 @@ class ClimateScore:
         return self.function(Runs.of(generated, true, delay), **settings)
 
 
-def climate_score(function: Callable[..., Score]) -> ClimateScore:
-    """Register a function `(runs: Runs, **settings) -> Score` as the score of long runs of its name."""
+@overload
+def climate_score(function: Callable[..., Score]) -> ClimateScore: ...
+@overload
+def climate_score(*, everyday: bool) -> Callable[[Callable[..., Score]], ClimateScore]: ...
+
+
+def climate_score(function: Callable[..., Score] | None = None, *, everyday: bool = True) -> Any:
+    """Register a function `(runs: Runs, **settings) -> Score` as the score of long runs of its name.
+
+    It belongs to `CLIMATE`, or to `INVARIANTS` where it is not for every day.
+    """
+    if function is None:
+        return partial(_registered, everyday=everyday)
+    return _registered(function, everyday=everyday)
+
+
+def _registered(function: Callable[..., Score], *, everyday: bool) -> ClimateScore:
     made = ClimateScore(function.__name__, function)
     object.__setattr__(made, "__doc__", function.__doc__)
-    CLIMATE[function.__name__] = made
+    (CLIMATE if everyday else INVARIANTS)[function.__name__] = made
     return made

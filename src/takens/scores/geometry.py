@@ -120,30 +120,44 @@ def _mixed(true: Array, generated: Array, variance: float | None, samples: int, 
 
 def _space(runs: Runs, binned: bool, legacy: str | None) -> tuple[Array, Array, str]:
     """True and generated points `(point, dimension)` in which the runs are compared, and what this space is."""
-    true, generated = runs.true, runs.generated
-    channels = true.shape[1]
+    channels = runs.true.shape[1]
     if binned and channels > WIDEST[legacy]:
         code = f"legacy binning {legacy!r}" if legacy else "binning"
         raise SettingError(f"{code} is for at most {WIDEST[legacy]} channels, not {channels}")
-    if legacy is not None:
-        return _complete(true), generated, "channels"
-    if channels == 1:
-        delay = decorrelation(true[:, 0]) if runs.delay is None else runs.delay
-        if delay < 1:
-            raise SettingError(f"delay must be at least 1 row, got {delay}")
-        if min(len(true), len(generated)) < 8 + 2 * delay:
-            raise InsufficientData(f"a delay of {delay} rows needs at least {8 + 2 * delay} rows")
-        true, generated = (
-            np.column_stack([x[: len(x) - 2 * delay, 0], x[delay : len(x) - delay, 0], x[2 * delay :, 0]])
-            for x in (true, generated)
-        )
-    space = f"3 delays of {delay} rows" if channels == 1 else "channels"
-    known = _complete(true)
-    if binned or len(known) == 0:
+    if legacy is None and binned:
+        return _unfolded(runs)
+    return compared_states(runs, plain=legacy is not None)
+
+
+def compared_states(runs: Runs, *, plain: bool) -> tuple[Array, Array, str]:
+    """True and generated states `(point, dimension)` in standard deviations of the truth, and what this space is.
+
+    A single channel is unfolded with 3 delays. `plain` states are the channels as they are.
+    """
+    if plain:
+        return _complete(runs.true), runs.generated, "channels"
+    known, generated, space = _unfolded(runs)
+    if len(known) == 0:
         return known, generated, space
     spread = known.std(axis=0)
     centre, scale = known.mean(axis=0), np.where(spread > 0, spread, 1.0)
     return (known - centre) / scale, (generated - centre) / scale, f"{space} in standard deviations"
+
+
+def _unfolded(runs: Runs) -> tuple[Array, Array, str]:
+    true, generated = runs.true, runs.generated
+    if true.shape[1] > 1:
+        return _complete(true), generated, "channels"
+    delay = decorrelation(true[:, 0]) if runs.delay is None else runs.delay
+    if delay < 1:
+        raise SettingError(f"delay must be at least 1 row, got {delay}")
+    if min(len(true), len(generated)) < 8 + 2 * delay:
+        raise InsufficientData(f"a delay of {delay} rows needs at least {8 + 2 * delay} rows")
+    true, generated = (
+        np.column_stack([x[: len(x) - 2 * delay, 0], x[delay : len(x) - delay, 0], x[2 * delay :, 0]])
+        for x in (true, generated)
+    )
+    return _complete(true), generated, f"3 delays of {delay} rows"
 
 
 def _complete(rows: Array) -> Array:

@@ -43,7 +43,7 @@ def spectral_hellinger(
     the channels as they are, the mean included, without smoothing, each normalised to 1 over these bins.
     """
     label: dict[str, Any] = {"name": "spectral_hellinger", "reference": REFERENCE}
-    truth = _longest_stretch(runs.true)
+    truth = longest_stretch(runs.true)
     varying = np.ptp(truth, axis=0) > 0
     if not varying.any():
         raise InsufficientData("every channel of the truth is constant; it has no spectrum")
@@ -121,7 +121,8 @@ def power_spectrum(x: Array, length: int, sigma: float) -> Array:
     return np.where(lost, np.nan, smooth / np.where(lost, 1.0, total))
 
 
-def _longest_stretch(rows: Array) -> Array:
+def longest_stretch(rows: Array) -> Array:
+    """The longest part of `rows (time, channel)` without a missing value, at least 8 rows."""
     present = np.concatenate([[False], np.isfinite(rows).all(axis=1), [False]])
     edges = np.flatnonzero(np.diff(present.astype(int)))
     starts, stops = edges[::2], edges[1::2]
