@@ -23,7 +23,7 @@ LAYERS = (
     {"executor", "forecast", "io", "transform"},
     {"measures", "models", "systems"},
     {"scores", "backtest", "dynamics", "verdicts"},
-    {"candidate", "choice", "findings", "figures", "inspection", "stacking", "study", "trials", "checks"},
+    {"candidate", "choice", "findings", "origins", "figures", "inspection", "stacking", "study", "trials", "checks"},
     {"report", "bank", "benchmark"},
     {"cli"},
 )

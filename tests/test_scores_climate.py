@@ -191,6 +191,35 @@ def test_legacy_hellinger_reproduces_a_transcription():
         spectral_hellinger(run[:2000], true, legacy="DynaMix")
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 1.0])
+def test_legacy_hellinger_with_the_smoothing_of_other_data(smoothing):
+    true, run = lorenz63(3000), lorenz63(3000, seed=7)
+    distances = []
+    for c in range(3):
+        spectra = []
+        for x in (true[:, c], run[:, c]):
+            s = np.abs(np.fft.rfft((x - x.mean()) / x.std())) ** 2
+            s = gaussian_filter1d(s, smoothing) if smoothing else s
+            spectra.append(s / s.sum())
+        distances.append(np.sqrt(1 - np.sqrt(spectra[0] * spectra[1]).sum()))
+    made = spectral_hellinger(run, true, legacy="GTF", smoothing=smoothing)
+    assert made.value == pytest.approx(np.mean(distances), rel=1e-8)
+
+
+def test_legacy_hellinger_of_dysts_takes_a_hundred_bins_and_the_mean():
+    true, run = lorenz63(3000) + 5, lorenz63(3000, seed=7)
+    distances = []
+    for c in range(3):
+        p, q = (np.abs(np.fft.fft(x[:, c]))[:100] ** 2 for x in (true, run))
+        distances.append(np.sqrt(1 - np.sqrt(p / p.sum() * (q / q.sum())).sum()))
+    made = spectral_hellinger(run, true, legacy="dysts")
+    assert made.value == pytest.approx(np.mean(distances), rel=1e-10)
+    # A shift of the mean moves it, which says nothing about oscillations.
+    assert made.value != pytest.approx(spectral_hellinger(run, true - 5, legacy="dysts").value, rel=0.1)
+    with pytest.raises(SettingError, match="legacy"):
+        spectral_hellinger(run, true, legacy="panda")
+
+
 def test_the_bandwidth_is_in_frequency_and_not_in_bins():
     long = Series.from_array(lorenz63(20_000), interval=0.02)
     short = long.rows(0, 5_000)
