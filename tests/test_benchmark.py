@@ -263,6 +263,28 @@ def test_the_command_line_shows_what_is_kept(spec, tmp_path, rows, capsys):
     assert main(["benchmark", "compare", str(spec), "--out", str(out), "--score", "beauty"]) == 2
 
 
+def test_the_page_holds_every_model_system_and_failure():
+    from takens.report.leaderboard import render_benchmark
+
+    rng = np.random.default_rng(3)
+    table = scored(good=rng.uniform(3, 4, 8), plain=rng.uniform(1, 2, 8), **{"<b>": [None] * 4 + [1.0] * 4})
+    page = render_benchmark("mine & yours", table)
+    assert "mine &amp; yours" in page
+    assert "<b>" not in page.replace("<b>Figure", "")
+    assert all(f"S{k}" in page for k in range(8))
+    assert "4 × no" in page
+    assert page.count("<svg") == 2  # no costs are known, so the third says why it is not there
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
+
+
+def test_bars_join_models_that_chance_could_tell_apart():
+    from takens.figures.benchmarks import _groups
+
+    assert _groups(np.array([1.0, 1.5, 3.0, 3.2, 6.0]), 0.6) == [(0, 1), (2, 3)]
+    assert _groups(np.array([1.0, 2.0, 3.0]), 1.5) == [(0, 1), (1, 2)]
+    assert _groups(np.array([1.0, 2.0]), 0.5) == []
+
+
 def test_regimes_refuse_what_makes_no_sense():
     with pytest.raises(SettingError, match="not both"):
         Regime(points_per_lyapunov_time=30.0)

@@ -146,6 +146,26 @@ def compare(spec: Path, regime: str | None, score: str, manner: Manner) -> None:
     manner.tell(document, lines)
 
 
+@benchmark.command(short_help="The leaderboard as one HTML page.")
+@SPEC
+@manner
+def report(spec: Path, manner: Manner) -> None:
+    """Write report.html into OUT: leaderboards by regime with figures, every system, every failure.
+
+    \b
+    Example:
+      takens benchmark report examples/benchmark.toml --out small
+    """
+    from ..benchmark import read_spec
+    from ..io.atomic import atomic_text
+    from ..report.leaderboard import render_benchmark
+
+    wanted = read_spec(spec)
+    target = folder(wanted, manner) / "report.html"
+    atomic_text(target, render_benchmark(wanted.name, cells(spec, manner)))
+    manner.tell({"report": str(target)}, [f"Report: {target}"])
+
+
 @benchmark.command(short_help="Write the table to a file.")
 @SPEC
 @click.option("--to", "target", metavar="FILE", type=click.Path(path_type=Path), help="A .parquet or .csv file.")

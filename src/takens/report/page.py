@@ -5,13 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from ..durations import every
 from ..estimate import Estimate
@@ -25,6 +21,7 @@ from .orbit import POINTS, Orbit, delay_of, orbit
 from .plate import Plate, Press
 from .plates import CURVES, Draughtsman
 from .sources import references
+from .templates import environment, text_of
 
 if TYPE_CHECKING:
     from ..study import Study
@@ -69,8 +66,8 @@ def render(study: Study) -> str:
     size bounded for any number of rows and channels (figures are thinned, and drawn for the first channels only).
     """
     drawn = _draw(study)
-    page = _environment().get_template("report.html.j2")
-    return page.render(study=study, **drawn, **_tables(study), css=_text("report.css"), script=_text("viewer.js"))
+    page = environment().get_template("report.html.j2")
+    return page.render(study=study, **drawn, **_tables(study), css=text_of("report.css"), script=text_of("viewer.js"))
 
 
 def _draw(study: Study) -> dict[str, Any]:
@@ -286,22 +283,3 @@ def _provenance(study: Study) -> list[tuple[str, str]]:
     pairs.append(("Computing time", f"{study.seconds:.0f} s"))
     pairs += [(f"Version of {name}", version) for name, version in study.versions.items()]
     return pairs + [("Note", note) for note in study.notes]
-
-
-@cache
-def _environment() -> Environment:
-    """Templates with every value escaped: names of files and channels come from strangers."""
-    made = Environment(
-        loader=PackageLoader("takens", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    for name in ("number", "percent", "signed", "label", "measure_label"):
-        made.filters[name] = getattr(words, name)
-    made.filters["ended"] = lambda text: f"{text.rstrip('.')}."
-    return made
-
-
-@cache
-def _text(name: str) -> Markup:
-    """One of our own files, put into the page as it is."""
-    return Markup(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
