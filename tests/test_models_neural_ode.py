@@ -168,6 +168,7 @@ def test_a_saved_law_forecasts_bit_for_bit_and_without_jax(tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), law.forecast(20, members=3, seed=4).samples)
 
 
+@pytest.mark.long
 def test_known_inputs_drive_the_flow():
     times = 0.1 * np.arange(800)
     pushes = np.repeat(np.random.default_rng(5).uniform(-1, 1, 80), 10)
@@ -182,6 +183,7 @@ def test_known_inputs_drive_the_flow():
     np.testing.assert_allclose(found, x[700:799], atol=0.03)
 
 
+@pytest.mark.long
 def test_one_channel_is_embedded_and_constant_channels_stay_exactly_so():
     times = 0.1 * np.arange(500)
     law = CHEAP.fit(np.sin(times))
@@ -191,6 +193,7 @@ def test_one_channel_is_embedded_and_constant_channels_stay_exactly_so():
     np.testing.assert_array_equal(flat.samples[..., 2], 7.25)
 
 
+@pytest.mark.long
 def test_training_lowers_the_error_of_the_field_where_there_is_noise():
     rng = np.random.default_rng(1)
     clean = van_der_pol(0.1 * np.arange(500))

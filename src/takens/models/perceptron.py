@@ -42,6 +42,11 @@ class Perceptron:
         """The output `(..., output)` for `x (..., input)`; NumPy or `jax.numpy` as `xp` says."""
         return self.hidden(x, xp) @ self.weights[-1] + self.biases[-1]
 
+    def plus(self, other: Perceptron) -> Perceptron:
+        """The network whose last layer is the sum of the last layers of both; the others are those of this one."""
+        weights, biases = self.weights[-1] + other.weights[-1], self.biases[-1] + other.biases[-1]
+        return Perceptron((*self.weights[:-1], weights), (*self.biases[:-1], biases))
+
     def slopes(self, x: Array) -> Array:
         """The Jacobian `(..., output, input)` at `x (..., input)`, by the chain rule."""
         found = np.broadcast_to(np.eye(x.shape[-1]), (*x.shape[:-1], x.shape[-1], x.shape[-1]))
