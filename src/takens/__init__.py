@@ -29,7 +29,9 @@ _PUBLIC = {
     "study": "study:study",
     "backtest": "backtest:backtest",
 }
-_MODULES = ("checks", "dynamics", "errors", "figures", "io", "measures", "models", "scores", "systems", "verdicts")
+_MODULES = (
+    "checks", "dynamics", "errors", "figures", "io", "measures", "models", "origins", "scores", "systems", "verdicts",
+)  # fmt: skip
 
 __all__ = ["__version__", *_PUBLIC, *_MODULES]
 

@@ -238,7 +238,10 @@ def _chosen(
 
 def _shapes(training: Training, delays: int | None, spacing: int | None) -> list[Shape]:
     """The embeddings to try: fewer than regressions can, since every one has to run with its neighbours."""
-    return delay_shapes(training, delays, spacing, single=(2, 3, 5), several=(1, 2, 3))
+    shapes = delay_shapes(training, delays, spacing, single=(2, 3, 5), several=(1, 2, 3))
+    widest = max(s for _, s in shapes)
+    # Several channels unfold the state already: rows right after one another would only repeat it.
+    return [shape for shape in shapes if len(training.signature.channels) == 1 or shape[1] == widest or shape[0] == 1]
 
 
 def _reach(shapes: Sequence[Shape]) -> int:
