@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,13 @@ def test_without_data_and_without_a_system(henon: tk.Series) -> None:
     assert any("no exponents" in note.get_text() for note in still.axes[4].texts)
     with pytest.raises(InsufficientData, match="not finite"):
         law_figure(Inspection(law, "PolynomialLaw", {}, 0, 1))
+
+
+def test_exponents_of_minus_infinity(learned: Inspection) -> None:
+    assert learned.spectrum is not None
+    gone = replace(learned.spectrum, value=np.full(2, -np.inf))
+    figure = law_figure(replace(learned, spectrum=gone))
+    assert any("no finite exponent" in note.get_text() for note in figure.axes[4].texts)
 
 
 def test_one_channel_and_a_run_at_rest() -> None:

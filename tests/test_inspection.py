@@ -157,6 +157,14 @@ def test_an_orbit_that_leaves_all_numbers_is_said(henon: tk.Series) -> None:
     assert "leaves all numbers" in found.reasons["exponents"]
 
 
+def test_a_law_without_fixed_points_has_none() -> None:
+    rising = tk.Series.from_array(0.3 * np.arange(400.0), channels=("water level",))  # no name of a state
+    for series in (rising, rising.values):
+        found = inspect(NVAR(delays=1, degree=1, ridge=0.0).fit(series), duration=500)
+        assert found.points == ()
+        assert "fixed points" not in found.reasons
+
+
 def test_laws_without_a_system_say_so(henon: tk.Series) -> None:
     found = inspect(Climatology().fit(henon), henon)
     assert found.system is None

@@ -305,6 +305,8 @@ def resting(law: Law, system: System, *, proof: bool = False) -> tuple[tuple[Res
         ends, arrived = newton(ClosedOrbit(system), run)
         states = distinct(ends[arrived], np.maximum(np.ptp(run, axis=0), 1e-9))
         complete, proved = False, np.zeros(len(states), dtype=bool)
+    if not len(states):
+        return (), complete
     spectra = eigenvalues(system.jacobian(0.0, states), stepwise=system.stepwise)
     shown = channels_at(law, system, states)
     points = [

@@ -26,6 +26,7 @@ from .periodic_orbits import periodic_orbits
 from .piecewise_cycles import region_cycles
 from .piecewise_linear import PiecewiseLinear
 from .return_times import return_times
+from .sampled_sections import sampled_section
 from .sections import Section, poincare_section, stroboscopic_section
 from .synchronisation import conditional_exponents, cross_correlation, hilbert_phase, order_parameter, phase_locking
 from .transfer import transfer_operator
@@ -79,6 +80,7 @@ __all__ = [
     "return_times",
     "rotation_number",
     "sali",
+    "sampled_section",
     "sampled_uncertainty_exponent",
     "stroboscopic_section",
     "transfer_operator",

@@ -120,6 +120,11 @@ def _exponents(ax: Axes, found: Inspection) -> None:
         return
     value = np.asarray(found.spectrum.value, dtype=float)
     value = value[np.isfinite(value)][:6]
+    if not len(value):
+        ax.set_axis_off()
+        ax.annotate("every direction vanishes:\nno finite exponent", (0.5, 0.5), xycoords="axes fraction", ha="center",
+                    color=COLOURS["muted"])  # fmt: skip
+        return
     error = np.asarray(found.spectrum.details["standard_error"], dtype=float)[: len(value)]
     place = np.arange(1, len(value) + 1)
     colours = [COLOURS["late"] if v > 3 * e else COLOURS["muted"] if v > -3 * e else COLOURS["accent"]
