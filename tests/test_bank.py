@@ -1,4 +1,4 @@
-"""The bank: what is planned, that it is reproducible, sound and split by system."""
+"""The bank: what is planned, that it is reproducible and sound."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from takens.bank import CLASSES, Entry, plan, realise, splits
+from takens.bank import CLASSES, Entry, plan, realise
 from takens.bank.entries import LONGEST, SHORTEST, systems
 from takens.bank.families import Range, Registry, sources
 from takens.bank.observing import MONOTONE, draw, monotone, observed
 from takens.bank.realising import unsound
 from takens.bank.relatives import KIN, RELATIVES
+from takens.bank.table import Table
 from takens.errors import DataError, SettingError
 
 LEAST = {
@@ -54,22 +55,24 @@ def test_lengths_noise_and_sampling_are_as_promised() -> None:
     assert {e.sampling for e in entries if not sources()[e.settings["source"]].sampled} == {1.0}
 
 
-def test_splits_share_no_system_and_no_near_relative_and_hold_65_percent_of_each_class() -> None:
-    where = splits()
-    for group in RELATIVES:
-        assert len({where[name] for name in group if name in where}) <= 1, group
+def test_folds_share_no_system_and_no_near_relative_and_hold_their_share_of_each_class() -> None:
     assert len(KIN) == sum(map(len, RELATIVES)), "a system is in two groups"
-    for truth, group in systems().items():
-        assert 0.58 <= np.mean([where[name] == "development" for name in group]) <= 0.72, truth
-    by_split = {s: {e.system for e in plan(2000, 4) if e.split == s} for s in ("development", "test")}
-    assert not by_split["development"] & by_split["test"]
+    rows = [{"features": {"f": 0.0}, "truth": e.truth, "system": e.system, "family": e.family, "length": e.length,
+             "noise": e.noise, "cycles": 1.0} for e in plan(2000, 4)]  # fmt: skip
+    table = Table.of(rows)
+    fold = table.folds(5, 0)
+    parts = [set(table.kin[fold == one].tolist()) for one in range(5)]
+    assert sum(map(len, parts)) == len(set(table.kin.tolist()))
+    for k, truth in enumerate(CLASSES):
+        held = [len(set(table.system[(fold == one) & (table.truth == k)].tolist())) for one in range(5)]
+        assert 0.1 * sum(held) <= min(held) <= max(held) <= 0.32 * sum(held), (truth, held)
 
 
 def test_near_relatives_are_systems_of_the_bank_or_the_catalogue() -> None:
     from takens.bank.regimes import own
     from takens.systems import names
 
-    assert set(KIN) <= {*own(), *names(), *splits()}
+    assert set(KIN) <= {*own(), *names(), *(name for group in systems().values() for name in group)}
 
 
 def test_the_same_entry_is_the_same_series() -> None:

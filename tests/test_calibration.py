@@ -49,7 +49,7 @@ def synthetic(systems: int, seed: int, *, spread: float = 1.0, each: int = 6) ->
                 features = {"log_length": np.log10(length), "noise_level": noise} | {
                     f"f{i}": v for i, v in enumerate(x)
                 }
-                about = {"truth": truth, "system": f"{truth} {s}", "family": truth, "split": "development"}
+                about = {"truth": truth, "system": f"{truth} {s}", "family": truth}
                 rows.append({"features": features, "length": round(length), "noise": noise, "cycles": 100.0} | about)
     return Table.of(rows)
 

@@ -112,7 +112,7 @@ def table(count: int, seed: int = 0) -> Table:
     n = len(truth)
     noise = np.where(rng.random(n) < 0.4, 0, rng.uniform(0, 0.5, n))
     return Table(
-        ("log_length",), np.zeros((n, 1)), truth, system, np.full(n, "flows"), np.full(n, "test"),
+        ("log_length",), np.zeros((n, 1)), truth, system, np.full(n, "flows"),
         np.round(10 ** rng.uniform(2.4, 4.2, n)).astype(np.int64), noise,
         rng.uniform(50, 500, n),
     )  # fmt: skip
@@ -142,7 +142,7 @@ def test_an_evaluation_counts_what_it_says() -> None:
     judged = Judged(p, np.where(p > 0.5, 0.9, 0.01), np.where(rows.truth == 2, 0.01, 1.0))
     numbers = {rule.name: np.zeros((len(rows), len(rule.numbers))) for rule in RULES}
     numbers["Toker's tree"][:, :2] = 1.0
-    found = evaluate(rows, judged, RULES, numbers)
+    found = evaluate(rows, judged, RULES, {rule.name: rule.answers(numbers[rule.name]) for rule in RULES})
     assert found["coverage"]["0.9"]["all"]["value"] == 1
     assert found["accuracy"]["six"]["value"] == 1
     assert found["size"]["all"] == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .entries import CLASSES, Entry, plan, splits
+from .entries import CLASSES, Entry, plan
 from .realising import realise
 
-__all__ = ["CLASSES", "Entry", "plan", "realise", "splits"]
+__all__ = ["CLASSES", "Entry", "plan", "realise"]

@@ -13,8 +13,8 @@ Array = NDArray[np.float64]
 
 BANDS = Bands(("log_length", "noise_level"), ((np.log10(600), np.log10(2000), np.log10(6000)), (0.05, 0.3)))
 """Bands of what a series shows of itself: its length, and how much of it no smooth function of its past explains."""
-SURE = 0.84
-"""Standard errors that thresholds keep off their estimate: four in five calibrations cover what they promise."""
+SURE = 0.5
+"""Standard errors that thresholds keep off their estimate: seven in ten calibrations cover what they promise."""
 PRIOR = 30.0
 """Systems' worth of the whole calibration that is mixed into that of each band, so that a thin band stays sensible."""
 NULL = (PERIODIC, QUASIPERIODIC, LINEAR, NONLINEAR)
@@ -27,8 +27,8 @@ def band_thresholds(table: Table, probabilities: Array, bands: Bands = BANDS, pr
     p(s) = (W{s_i >= s} + w) / (W + w): W sums the weights of calibration rows, w is the weight of the row to come, as
     heavy as a system (Barber et al., Ann. Stat. 49, 486 (2021); rows of a system are exchangeable with those of other
     systems, not with one another). The rows of a band count one a system and are mixed with the whole, at the weight of
-    `prior` systems. That holds in the mean over calibrations; for four in five of them to cover, the count of scores
-    beyond a threshold must stay below its mean by 0.84 standard errors of a binomial count of systems (Vovk, ACML 25,
+    `prior` systems. That holds in the mean over calibrations; for seven in ten of them to cover, the count of scores
+    beyond a threshold must stay below its mean by 0.5 standard errors of a binomial count of systems (Vovk, ACML 25,
     475 (2012), by the normal approximation).
     """
     score = 1.0 - probabilities[np.arange(len(table)), table.truth]

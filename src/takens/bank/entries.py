@@ -1,4 +1,4 @@
-"""The plan of a bank: which series, from which sources, in which split."""
+"""The plan of a bank: which series, from which sources."""
 
 from __future__ import annotations
 
@@ -14,27 +14,23 @@ from ..random import generator
 from ..verdicts.classes import CLASSES
 from .families import Source, sources
 from .families.motion import COARSEST, FINEST
-from .relatives import KIN
 
 SHORTEST, LONGEST = 200, 20_000
 LEAST_NOISE, MOST_NOISE = 0.01, 0.5
-DEVELOPMENT = 0.65
-"""Share of the systems of each class in the development split."""
 
 
 @dataclass(frozen=True)
 class Entry:
     """One series of the bank as plain data, from which `realise` makes the same series everywhere.
 
-    `system` is what the splits do not share, `noise` the standard deviation of the observational noise as a share of
-    the signal's, `sampling` the samples a cycle (1 where there are no cycles to sample), `observable` what is seen,
-    `settings` the name of the source and its parameters.
+    `system` is what is left out as a whole when the calibration is tested, `noise` the standard deviation of the
+    observational noise as a share of the signal's, `sampling` the samples a cycle (1 where there are no cycles to
+    sample), `observable` what is seen, `settings` the name of the source and its parameters.
     """
 
     family: str
     system: str
     truth: str
-    split: str
     length: int
     noise: float
     sampling: float
@@ -56,40 +52,11 @@ def systems() -> Mapping[str, Mapping[str, tuple[Source, ...]]]:
     return {truth: {name: tuple(rows) for name, rows in sorted(group.items())} for truth, group in found.items()}
 
 
-@lru_cache(maxsize=1)
-def splits() -> Mapping[str, str]:
-    """The split of each system, "development" or "test": the same in every plan.
-
-    One system is in one split with all its regimes, and so are systems with nearly the same law. Such groups that have
-    sources in the same classes are split 65 to 35, so that each class is.
-    """
-    classes: dict[str, list[str]] = {}
-    members: dict[str, list[str]] = {}
-    for truth, group in systems().items():
-        for name in group:
-            kin = KIN.get(name, name)
-            classes[kin] = sorted({truth, *classes.get(kin, [])})
-            members[kin] = sorted({name, *members.get(kin, [])})
-    together: dict[tuple[str, ...], list[str]] = {}
-    for kin in sorted(classes):
-        together.setdefault(tuple(classes[kin]), []).append(kin)
-    random = generator(0, "bank", "splits")
-    found: dict[str, str] = {}
-    carried = 0.0
-    for kins in (together[key] for key in sorted(together)):
-        wanted = DEVELOPMENT * len(kins) + carried
-        count = int(np.clip(round(wanted), 0, len(kins)))
-        carried = wanted - count
-        for place, index in enumerate(random.permutation(len(kins))):
-            found |= dict.fromkeys(members[kins[index]], "development" if place < count else "test")
-    return found
-
-
 def plan(size: int, seed: int) -> tuple[Entry, ...]:
     """`size` entries of a bank for a `seed`; a longer plan begins with the shorter one.
 
-    Entry i is of class i mod 6. Within a class all systems come equally often, those of both splits in one random order
-    after another; a system with several families of series, as with and without dynamical noise, shows each as often.
+    Entry i is of class i mod 6. Within a class all systems come equally often, in one random order after another; a
+    system with several families of series, as with and without dynamical noise, shows each as often.
     Lengths are 200 to 20,000, noise is 0 in a third, else 0.01 to 0.5, flows have 6 to 100 samples a cycle, all evenly
     in the logarithm.
     Raises `SettingError` for a size below 1. Cost: about 0.1 ms an entry after 0.1 s.
@@ -114,7 +81,7 @@ def _entry(index: int, seed: int) -> Entry:
     noise = float(np.exp(random.uniform(np.log(LEAST_NOISE), np.log(MOST_NOISE)))) if random.random() > 1 / 3 else 0.0
     sampling = float(np.exp(random.uniform(np.log(COARSEST), np.log(FINEST)))) if source.sampled else 1.0
     return Entry(
-        source.family, system, truth, splits()[system], length, noise, sampling, str(settings["observable"]),
+        source.family, system, truth, length, noise, sampling, str(settings["observable"]),
         int(random.integers(2**53)), {"source": source.name, **settings},
     )  # fmt: skip
 

@@ -75,8 +75,10 @@ def bands(table: Table) -> dict[str, dict[str, Mask]]:
     }
 
 
-def evaluate(table: Table, judged: Judged, rules: Sequence[Rule], numbers: Mapping[str, Array]) -> dict[str, Any]:
-    """Everything about the verdict on the rows of `table`, and about `rules` given their `numbers (row, number)`.
+def evaluate(
+    table: Table, judged: Judged, rules: Sequence[Rule], words: Mapping[str, NDArray[np.str_]]
+) -> dict[str, Any]:
+    """Everything about the verdict on the rows of `table`, and about `rules` given the `words (row,)` of each.
 
     Rules are judged twice: on six classes ("regular" stands for periodic, "stochastic" for linear noise) and, more
     kindly, on the three groups they speak of, leaving out what is not stationary; and once more on the series whose
@@ -96,8 +98,7 @@ def evaluate(table: Table, judged: Judged, rules: Sequence[Rule], numbers: Mappi
     for kind, parts in bands(table).items():
         found["accuracy"][kind] = {name: share(right, table, rows).plain() for name, rows in parts.items()}
     for rule in rules:
-        words = rule.answers(numbers[rule.name])
-        found["rules"][rule.name] = _rule(table, rule, words, group, said)
+        found["rules"][rule.name] = _rule(table, rule, words[rule.name], group, said)
     found["bars"] = bars(found)
     return found
 

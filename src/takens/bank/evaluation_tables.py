@@ -11,8 +11,9 @@ from ..verdicts.classes import CLASSES
 def markdown(found: Mapping[str, Any]) -> str:
     """All tables of an evaluation (see `takens.bank.evaluation.evaluate`), one after another."""
     parts = [
-        f"{found['series']:,} series of {found['systems']:,} systems that the fit has not seen. Shares count systems "
-        "equally within a class; intervals are 90 %, with systems as units.",
+        f"{found['series']:,} series of {found['systems']:,} systems, each judged by a calibration that was fitted "
+        "to other systems (fivefold; near relatives are left out together). Shares count systems equally within a "
+        "class; intervals are 90 %, with systems as units.",
         _bars(found), _coverage(found), _sets(found), _chaos(found), _rules(found), _confusions(found),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
@@ -84,7 +85,7 @@ def _rules(found: Mapping[str, Any]) -> str:
                                                            "false_chaos")]])  # fmt: skip
     head = ("right, per cent", "six classes", "three groups", "its own words", "verdict there", "false chaos")
     return (
-        "### Beside the simple rules\n\nCuts of the rules are the best ones for the development systems. Three groups: "
+        "### Beside the simple rules\n\nCuts of the rules are the best ones for the same other systems. Three groups: "
         "regular, chaotic, stochastic; what is not stationary is left out. Its own words: series whose group the rule "
         "has a word for.\n\n" + _table(head, rows)
     )

@@ -9,7 +9,7 @@ from .entries import Entry
 from .realising import realise
 from .rules import RULES
 
-REVISIONS = {"statistics": 1, "simple_rules": 1}
+REVISIONS = {"statistics": 2, "simple_rules": 1}
 """Raised when a job gives other results for the same entry, so that kept results are made again."""
 
 
@@ -31,6 +31,6 @@ def simple_rules(settings: Mapping[str, Any]) -> dict[str, Any]:
 def facts(entry: Entry) -> dict[str, Any]:
     """What is known of an entry: its truth, where it comes from, and how much of it there is."""
     return {
-        "truth": entry.truth, "system": entry.system, "family": entry.family, "split": entry.split,
+        "truth": entry.truth, "system": entry.system, "family": entry.family,
         "length": entry.length, "noise": entry.noise, "cycles": entry.length / entry.sampling,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Systems with nearly the same law, which must not be learned from in one split and tested in the other."""
+"""Systems with nearly the same law, which must not be learned from in one and tested on the other."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ RELATIVES: tuple[tuple[str, ...], ...] = (
     ("Chialvo", "RingStarChialvo"),
     ("PredatorPreyMap", "DelayedPredatorPreyMap"),
 )
-"""Groups of systems that differ by coordinates, a drive, a coupling or noise only; a group is in one split."""
+"""Groups of systems that differ by coordinates, a drive, a coupling or noise only; a group is left out together."""
 
 KIN: dict[str, str] = {name: group[0] for group in RELATIVES for name in group}
 """The first of the group of each system that is in one."""

@@ -20,14 +20,13 @@ Array = NDArray[np.float64]
 @dataclass(frozen=True, eq=False)
 class Table:
     """Series of the bank as arrays: statistics `x (row, feature)` with NaN where one is missing, `truth (row,)` as an
-    index of `CLASSES`, and by row `system`, `family`, `split`, `length`, `noise` and `cycles`."""
+    index of `CLASSES`, and by row `system`, `family`, `length`, `noise` and `cycles`."""
 
     features: tuple[str, ...]
     x: Array
     truth: NDArray[np.int64]
     system: NDArray[np.str_]
     family: NDArray[np.str_]
-    split: NDArray[np.str_]
     length: NDArray[np.int64]
     noise: Array
     cycles: Array
@@ -49,17 +48,16 @@ class Table:
                 raise DataError("rows of the bank name different statistics", remedy="Start with an empty --out.")
         x = np.array([[np.nan if v is None else v for v in row["features"].values()] for row in rows], dtype=float)
         x[~np.isfinite(x)] = np.nan
-        column = {key: [row[key] for row in rows] for key in ("system", "family", "split", "length", "noise", "cycles")}
+        column = {key: [row[key] for row in rows] for key in ("system", "family", "length", "noise", "cycles")}
         return cls(
             names, x, np.array([CLASSES.index(row["truth"]) for row in rows]), np.array(column["system"], dtype=str),
-            np.array(column["family"], dtype=str), np.array(column["split"], dtype=str),
-            np.array(column["length"], dtype=np.int64), np.array(column["noise"], dtype=float),
-            np.array(column["cycles"], dtype=float),
+            np.array(column["family"], dtype=str), np.array(column["length"], dtype=np.int64),
+            np.array(column["noise"], dtype=float), np.array(column["cycles"], dtype=float),
         )  # fmt: skip
 
     def take(self, rows: NDArray[Any]) -> Table:
         """The table of some rows: indices or a mask."""
-        parts = ("x", "truth", "system", "family", "split", "length", "noise", "cycles")
+        parts = ("x", "truth", "system", "family", "length", "noise", "cycles")
         return replace(self, **{name: getattr(self, name)[rows] for name in parts})
 
     @property

@@ -18,7 +18,7 @@ from .table import Table
 Array = NDArray[np.float64]
 
 FOLDS = 10
-"""Parts into which the development systems are dealt; each is predicted by a model that has seen none of them."""
+"""Parts into which the systems are dealt; each is predicted by a model that has seen none of them."""
 
 
 KNOTS = 33

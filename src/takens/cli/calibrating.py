@@ -58,7 +58,7 @@ def said(about: Mapping[str, Any], out: Path) -> list[str]:
     """The bars of the evaluation for a person."""
     found = about["evaluation"]
     lines = [f"{about['series']} series, {sum(about['failed'].values())} failed; "
-             f"{found['series']} series of {found['systems']} systems were held out."]  # fmt: skip
+             f"each of the {found['systems']} systems was judged by a calibration of others."]  # fmt: skip
     for bar in found["bars"]:
         lines.append(f"  {bar['value']:.3f}  {'kept' if bar['kept'] else 'MISSED'}  {bar['bar']} "
                      f"({bar['low']:g} to {bar['high']:g})")  # fmt: skip

@@ -36,7 +36,7 @@ class Range:
 class Source(abc.ABC):
     """One kind of series with known truth.
 
-    `name` is unique in the bank, `system` what must not be shared between development and test (the catalogue's system,
+    `name` is unique in the bank, `system` what is never learned from and tested on in one (the catalogue's system,
     or the stochastic process), `family` the group it is listed under, `truth` its class.
     """
 

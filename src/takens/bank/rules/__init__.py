@@ -12,4 +12,4 @@ from .toker import Toker
 from .zero_one import ZeroOne
 
 RULES: tuple[Rule, ...] = (Toker(), Peccary(), ZeroOne(), PositiveExponent())
-"""Every rule, with the cuts of its authors; `fitted` gives it the best cuts for the development systems."""
+"""Every rule, with the cuts of its authors; `fitted` gives it the best cuts for known systems."""

@@ -12,6 +12,8 @@ from ...measures.surrogates import prediction_error
 from ...measures.zero_one import translation_growth
 from ...random import generator
 from ..base import NAN, Inquiry, Step
+from ..spreading import NAMES as spread_names
+from ..spreading import spreading
 from ..view import View
 
 Array = NDArray[np.float64]
@@ -30,11 +32,13 @@ class Chaotic(Inquiry):
     statistics = (
         "growth_k", "growth_k_damped", "growth_k_spread", "exponent", "exponent_low", "exponent_error", "divergence",
         "divergence_straight", "divergence_jump", "divergence_rise", *(f"ahead_{k}" for k in AHEAD), "error_growth",
+        *spread_names,
     )  # fmt: skip
 
     def look(self, view: View) -> Step:
         """Chaos needs a positive exponent with its interval and K near 1; noise has K near 1 as well."""
         found = zero_one(view) | divergence(view) | horizons(view)
+        found |= spreading(view.x, view.period, view.delay, view.theiler)
         exponent = REGISTRY["largest_lyapunov_exponent"].on(view.part, "x", seed=view.seed)
         words = f"K of the 0-1 test is {found['growth_k']:.2f}"
         if exponent.value is not None and exponent.interval is not None:

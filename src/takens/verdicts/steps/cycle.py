@@ -10,8 +10,12 @@ from ...measures.base import Refused
 from ...measures.surrogates import cycle_shuffle, cycle_starts, prediction_error, significance
 from ...random import generator
 from ..base import NAN, Inquiry, Step
+from ..cycle_map import NAMES as mapped
+from ..cycle_map import cycle_map
 from ..folding import best_fold
 from ..lines import Lines
+from ..repeats import NAMES as repeating
+from ..repeats import repeats
 from ..view import View
 
 Array = NDArray[np.float64]
@@ -28,7 +32,7 @@ class Cycle(Inquiry):
     statistics = (
         "return_height", "early_return", "far_return", "return_decay", "fold_rest", "fold_excess", "line_share",
         "first_line", "line_growth", "harmonic_share", "lattice_share", "line_count", "cycle_p", "cycle_z",
-        "cycle_lengths", "cycle_heights", "spectral_flatness", "high_frequency_slope",
+        "cycle_lengths", "cycle_heights", "spectral_flatness", "high_frequency_slope", *repeating, *mapped,
     )  # fmt: skip
 
     def look(self, view: View) -> Step:
@@ -41,6 +45,7 @@ class Cycle(Inquiry):
         found |= lines.statistics()
         period = float(lag) if height > 0.2 else view.period
         found |= shuffled(view, period) | cycle_spread(x, period)
+        found |= repeats(x, view.period) | cycle_map(x, view.period)
         cyclic = found["far_return"] > 0.5 and lines.share > 0.5
         answer = "no" if height < 0.3 else "yes, and for good" if cyclic else "for a while"
         evidence = (

@@ -13,6 +13,8 @@ from ...measures.surrogates import prediction_error
 from ...neighbours import delay_vectors
 from ...random import generator
 from ..base import NAN, Inquiry, Step
+from ..local_linear import NAMES as locally
+from ..local_linear import local_linear
 from ..noise import gamma_test
 from ..residuals import innovations
 from ..view import View
@@ -36,13 +38,14 @@ class Deterministic(Inquiry):
         *(f"false_{m}" for m in (1, 2, 3, 4, 6)), "cao_1", "cao_2", "cao_3", "cao_5", "cao_noise",
         "dimension_3", "dimension_7", "dimension_growth", "rough_2", "rough_8", "order_entropy", "order_complexity",
         "slow_entropy", "slow_complexity", "missing_patterns",
-        "step_error", "step_gain",
+        "step_error", "step_gain", *locally,
     )  # fmt: skip
 
     def look(self, view: View) -> Step:
         """For determinism errors fall with dimension, false neighbours vanish and the dimension saturates."""
         found = errors(view)
         found |= false_neighbours(view) | dimensions(view) | order(view) | one_step(view.x)
+        found |= local_linear(view.x, view.period, view.delay, view.theiler)
         for m in (2, 8):
             found[f"rough_{m}"] = gamma_test(view.thinned, m, 1, min(view.theiler, len(view.thinned) // 20))[0]
         best, dimension = found["best_error"], found["best_dimension"]
