@@ -144,3 +144,51 @@ def test_transformer_temperatures_are_forecast_as_well_as_published(shared_data,
         ahead = law.center + law.scale * law.ahead(window[None], origin)[0]
         errors.append(((ahead - values[origin : origin + horizon]) ** 2).mean())
     assert np.mean(errors) < bar
+
+
+def folded(length: int) -> np.ndarray:
+    """A cycle of 12 rows and a chaotic rest that no linear map forecasts: the logistic map, uncorrelated in time."""
+    x = np.empty(length)
+    x[0] = 0.3
+    for t in range(1, length):
+        x[t] = 4 * x[t - 1] * (1 - x[t - 1])
+        if not 0 < x[t] < 1:
+            x[t] = 0.3
+    return x + np.sin(2 * np.pi * np.arange(length) / 12)
+
+
+def test_a_perceptron_learns_what_is_not_linear_and_starts_from_least_squares():
+    from takens.models.cycle_training import CycleProblem, errors
+
+    x = folded(2400)
+    plain = CycleNet(period=12, lookback=12, horizon=1, ridge=1e-3).fit(x[:2000])
+    bent = CycleNet(period=12, lookback=12, horizon=1, ridge=1e-3, units=32).fit(x[:2000], seed=0)
+
+    def mistakes(law):
+        origins = np.arange(2000, 2400)
+        windows = np.stack([x[o - 12 : o] for o in origins])[:, :, None]
+        ahead = [
+            law.ahead((w[None] - law.center) / law.scale, int(o))[0, 0, 0]
+            for w, o in zip(windows, origins, strict=True)
+        ]
+        return np.mean((law.center[0] + law.scale[0] * np.array(ahead) - x[2000:]) ** 2)
+
+    assert mistakes(plain) == pytest.approx(0.125, rel=0.15)  # the variance of the logistic map: nothing is linear
+    assert mistakes(bent) < 0.6 * mistakes(plain)
+    # The loss that is trained is the error of the law, and a perceptron without output changes nothing.
+    values = (x[:, None] - plain.center) / plain.scale
+    rows = np.arange(50)
+    problem = CycleProblem(values, rows, rows % 12, rows > 40, plain.cycle, plain.weights, 8)
+    start = problem.initial(np.random.default_rng(0))
+    windows, phases = problem._windows(rows)
+    found = errors(start, windows, phases, np)
+    expected = [values[t + 12] - plain.ahead(values[t : t + 12][None], t + 12)[0, 0] for t in rows]
+    np.testing.assert_allclose(found[:, :, 0], expected, atol=1e-10)
+    assert float(problem.loss(start, (windows, phases))) == pytest.approx((found**2).mean())
+    again = CycleNet(period=12, lookback=12, horizon=1, ridge=1e-3, units=32).fit(x[:2000], seed=0)
+    np.testing.assert_array_equal(again.weights, bent.weights)
+
+
+@pytest.mark.long
+def test_the_contract_holds_with_a_perceptron():
+    assert len(check_model(CycleNet(units=8))) > 20

@@ -8,9 +8,10 @@ from typing import final
 
 import numpy as np
 
-from ..errors import SettingError
+from ..errors import InsufficientData, SettingError
 from .base import Array, Known, Law, Model, Training, guard_box, scale_of
 from .cycles import Windows, cycle_of, head_of
+from .perceptron import Perceptron
 from .state_space.structural import seasons_of
 
 RIDGES = (1e-3, 1e-1)
@@ -27,6 +28,7 @@ class CycleLaw(Law):
 
     `cycle (phase, channel)` in standard units; the phase of a row is its number modulo the period. `weights (kind,
     look-back, step)`, one kind for all channels or one each. `paths (path, step, channel)` are errors on held-out data.
+    `network`, where there is one, adds to what the head says of the same bracket.
     """
 
     cycle: Array
@@ -37,6 +39,7 @@ class CycleLaw(Law):
     ridge: float
     low: Array
     high: Array
+    network: Perceptron | None
 
     @property
     def memory(self) -> int:
@@ -75,14 +78,13 @@ class CycleLaw(Law):
         """
         back, steps = self.weights.shape[1:]
         past = self.cycle[np.arange(row - back, row) % self.period]
-        rest = window - past
-        mean = rest.mean(axis=1, keepdims=True)
+        mean = (window - past).mean(axis=1, keepdims=True)
+        rest = window - past - mean
         kinds = np.broadcast_to(self.weights, (window.shape[2], back, steps))
-        return (
-            mean
-            + np.einsum("mlc,clh->mhc", rest - mean, kinds, optimize=True)
-            + self.cycle[np.arange(row, row + steps) % self.period]
-        )
+        ahead = mean + np.einsum("mlc,clh->mhc", rest, kinds, optimize=True)
+        if self.network is not None:
+            ahead = ahead + np.swapaxes(self.network(np.swapaxes(rest, 1, 2)), 1, 2)
+        return np.asarray(ahead + self.cycle[np.arange(row, row + steps) % self.period])
 
     def diverged(self, samples: Array) -> int:
         shown = samples[..., : self.signature.targets]
@@ -99,12 +101,14 @@ class CycleNet(Model):
     y = q' + m + W (x - q - m). W is a ridge regression with penalty `ridge`, in units of the mean variance of its
     inputs; the cycle given W is least squares as well, and the two alternate. `shared` says whether all channels have
     one W. None: the period is the strongest season, the others are chosen by the error on the held-out last fifth.
+    With `units` a perceptron of so many tanh units is added to W and trained with it by gradient descent, from the
+    least-squares solution, on the first four fifths; the last fifth says when to stop, or that it does not help.
     The phase is that of the row, counted from the first row of the training data. Later steps than `horizon` are
     forecast block by block. Errors are whole paths of all channels, drawn from held-out ones, so that a member is one
     coherent future. Known inputs are left out. Raises `SettingError` for settings below 1, `InsufficientData` where no
-    stretch holds a look-back and a horizon. Cost O((lookback + horizon)^3), hardly more for long series.
-    Not for series without a cycle of fixed length, or whose cycle drifts: see `Structural`.
-    Source: Lin et al., CycleNet, NeurIPS 2024; the linear head by least squares instead of gradient descent.
+    stretch holds a look-back and a horizon. Cost O((lookback + horizon)^3), hardly more for long series; with `units`
+    a minute. Not for series without a cycle of fixed length, or whose cycle drifts: see `Structural`.
+    Source: Lin et al., CycleNet, NeurIPS 2024; without `units` by least squares instead of gradient descent.
     """
 
     period: int | None = None
@@ -112,12 +116,15 @@ class CycleNet(Model):
     horizon: int | None = None
     ridge: float | None = None
     shared: bool | None = None
+    units: int = 0
 
     def learn(self, training: Training, seed: int) -> CycleLaw:
         for name in ("period", "lookback", "horizon"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise SettingError(f"{name} must be at least 1, got {value}", place="CycleNet")
+        if self.units < 0:
+            raise SettingError(f"units must not be negative, got {self.units}", place="CycleNet")
         if self.ridge is not None and self.ridge < 0:
             raise SettingError(f"ridge must not be negative, got {self.ridge}", place="CycleNet")
         targets, longest = training.targets, max(map(len, training.stretches))
@@ -130,11 +137,15 @@ class CycleNet(Model):
         training.need(max(lookbacks[0] + horizon, 5), f"a cycle with look-back {lookbacks[0]} and horizon {horizon}")
         trial = _Trial(standard, training.starts, period, horizon)
         lookback, ridge, shared = trial.best(lookbacks, self._ridges, self._kinds(targets))
-        head = _fit(Windows.of(standard, training.starts, period, lookback, horizon), ridge, shared)
+        found = trial.network(lookback, ridge, shared, self.units, seed) if self.units else None
+        if found is None:
+            whole = Windows.of(standard, training.starts, period, lookback, horizon)
+            found = *_fit(whole, ridge, shared), None, trial.paths(lookback, ridge, shared)
+        cycle, weights, network, paths = found
         low, high = guard_box(rows)
         return CycleLaw(
-            training.signature, *training.closing(lookback), cycle=head[0], weights=head[1], center=center, scale=scale,
-            paths=trial.paths(lookback, ridge, shared), ridge=ridge, low=low, high=high,
+            training.signature, *training.closing(lookback), cycle=cycle, weights=weights, center=center, scale=scale,
+            paths=paths, ridge=ridge, low=low, high=high, network=network,
         )  # fmt: skip
 
     def settled(self, law: Law) -> Model:
@@ -201,20 +212,42 @@ class _Trial:
     def paths(self, lookback: int, ridge: float, shared: bool) -> Array:
         """Errors `(path, step, channel)` on the last part of a fit to the first; on all data where they are too few."""
         head, tail = self.parts(lookback)
-        size, firsts = lookback + self.horizon, [max(cut - lookback, 0) for cut in self.cuts]
+        firsts = [max(cut - lookback, 0) for cut in self.cuts]
         if head.empty or tail.counts.sum() < 30:
             head, firsts = Windows.of(self.pieces, self.starts, self.period, lookback, self.horizon), [0] * len(firsts)
-        cycle, weights = _fit(head, ridge, shared)
+        return self._errors(*_fit(head, ridge, shared), None, firsts)
+
+    def network(
+        self, lookback: int, ridge: float, shared: bool, units: int, seed: int
+    ) -> tuple[Array, Array, Perceptron | None, Array] | None:
+        """Cycle, head and perceptron, trained from the least-squares fit to the first part, and held-out errors.
+
+        None where the training made nothing better.
+        """
+        from .cycle_training import trained
+
+        head, tail = self.parts(lookback)
+        if head.empty or tail.empty:
+            raise InsufficientData(
+                f"a perceptron needs {5 * (lookback + self.horizon)} rows, to hold out a fifth", place="CycleNet",
+                remedy="Leave units at 0.",
+            )  # fmt: skip
+        found = trained(self.pieces, self.starts, self.cuts, *_fit(head, ridge, shared), units, seed)
+        return None if found is None else (*found, self._errors(*found, [max(cut - lookback, 0) for cut in self.cuts]))
+
+    def _errors(self, cycle: Array, weights: Array, network: Perceptron | None, firsts: Sequence[int]) -> Array:
+        """Errors `(path, step, channel)` on windows that start in rows `firsts` of the stretches or later."""
+        lookback, size = weights.shape[1], sum(weights.shape[1:])
         found: list[Array] = []
         total = sum(max(len(p) - first - size + 1, 0) for p, first in zip(self.pieces, firsts, strict=True))
         stride = max(1, -(-total // PATHS))
         for piece, start, first in zip(self.pieces, self.starts, firsts, strict=True):
             for row in range(first, len(piece) - size + 1, stride):
-                shape = cycle[np.arange(start + row, start + row + size) % self.period]
-                window = piece[row : row + size] - shape
-                for c in range(window.shape[1]):
-                    window[:, c] -= window[:lookback, c].mean()
+                window = piece[row : row + size] - cycle[np.arange(start + row, start + row + size) % self.period]
+                window = window - window[:lookback].mean(axis=0)
                 past, after = window[:lookback], window[lookback:]
+                if network is not None:
+                    after = after - network(past.T).T
                 heads = np.broadcast_to(weights, (window.shape[1], *weights.shape[1:]))
                 found.append(after - np.einsum("lc,clh->hc", past, heads))
         return np.stack(found)
