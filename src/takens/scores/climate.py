@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -80,24 +79,18 @@ class ClimateScore:
         return self.function(Runs.of(generated, true, delay), **settings)
 
 
-@overload
-def climate_score(function: Callable[..., Score]) -> ClimateScore: ...
-@overload
-def climate_score(*, everyday: bool) -> Callable[[Callable[..., Score]], ClimateScore]: ...
+def climate_score(function: Callable[..., Score]) -> ClimateScore:
+    """Register a function `(runs: Runs, **settings) -> Score` as the score of long runs of its name."""
+    return _registered(function, CLIMATE)
 
 
-def climate_score(function: Callable[..., Score] | None = None, *, everyday: bool = True) -> Any:
-    """Register a function `(runs: Runs, **settings) -> Score` as the score of long runs of its name.
-
-    It belongs to `CLIMATE`, or to `INVARIANTS` where it is not for every day.
-    """
-    if function is None:
-        return partial(_registered, everyday=everyday)
-    return _registered(function, everyday=everyday)
+def invariant_score(function: Callable[..., Score]) -> ClimateScore:
+    """The same for the error of an invariant, which is not for every day."""
+    return _registered(function, INVARIANTS)
 
 
-def _registered(function: Callable[..., Score], *, everyday: bool) -> ClimateScore:
+def _registered(function: Callable[..., Score], registry: dict[str, ClimateScore]) -> ClimateScore:
     made = ClimateScore(function.__name__, function)
     object.__setattr__(made, "__doc__", function.__doc__)
-    (CLIMATE if everyday else INVARIANTS)[function.__name__] = made
+    registry[function.__name__] = made
     return made

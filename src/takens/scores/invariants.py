@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import SettingError
 from ..series import Series
 from .base import Array, Score
-from .climate import Runs, climate_score
+from .climate import Runs, invariant_score
 from .spectra import longest_stretch
 
 GRASSBERGER = "Grassberger & Procaccia, Physica D 9, 189 (1983)"
@@ -23,7 +23,7 @@ Value = tuple[float | None, str]
 """An estimate, or None and why there is none."""
 
 
-@climate_score(everyday=False)
+@invariant_score
 def correlation_dimension_error(runs: Runs, *, legacy: Literal["dysts"] | None = None, seed: int = 0) -> Score:
     """Absolute difference of the correlation dimensions of the generated and the true run.
 
@@ -46,7 +46,7 @@ def correlation_dimension_error(runs: Runs, *, legacy: Literal["dysts"] | None =
     return _difference(runs, estimate, label, settings)
 
 
-@climate_score(everyday=False)
+@invariant_score
 def largest_exponent_error(
     runs: Runs, *, exponent: float | None = None, true_exponent: float | None = None, seed: int = 0
 ) -> Score:

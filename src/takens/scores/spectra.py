@@ -51,20 +51,17 @@ def spectral_hellinger(
     if runs.broken is not None:
         return Score(value=1.0, reason=runs.failure, settings=settings, **label)
     truth, generated = truth[:, varying], runs.generated[:, varying]
-    if legacy is not None:
-        if legacy not in ("DynaMix", "GTF", "dysts") or bandwidth is not None or smoothing < 0:
-            raise SettingError("legacy is 'DynaMix', 'GTF' or 'dysts', with smoothing in bins and without a bandwidth")
-        if len(truth) != len(generated):
-            raise SettingError(f"the legacy distance needs equal lengths, got {len(generated)} and {len(truth)} rows")
-        length, sigma = len(truth), 0.0 if legacy == "dysts" else float(smoothing)
-        settings["smoothing"] = sigma
-    else:
-        length = min(len(truth), len(generated), LONGEST)
+    length = len(truth) if legacy else min(len(truth), len(generated), LONGEST)
+    if legacy is None:
         width = max(BANDWIDTH, FEWEST / length) / runs.interval if bandwidth is None else float(bandwidth)
         if not width > 0:
             raise SettingError(f"bandwidth must be positive, got {bandwidth}")
         sigma = width * runs.interval * length
         settings["bandwidth"] = width
+    else:
+        sigma = settings["smoothing"] = _published_smoothing(legacy, smoothing, bandwidth)
+        if len(truth) != len(generated):
+            raise SettingError(f"the legacy distance needs equal lengths, got {len(generated)} and {len(truth)} rows")
     settings |= {"rows": length}
     half = len(truth) // 2
     part = min(half, LONGEST)
@@ -82,6 +79,12 @@ def spectral_hellinger(
         details={"frequency": np.fft.rfftfreq(length, runs.interval)[: len(p)], "truth": p, "generated": q},
         **label,
     )
+
+
+def _published_smoothing(legacy: str, smoothing: float, bandwidth: float | None) -> float:
+    if legacy not in ("DynaMix", "GTF", "dysts") or bandwidth is not None or smoothing < 0:
+        raise SettingError("legacy is 'DynaMix', 'GTF' or 'dysts', with smoothing in bins and without a bandwidth")
+    return 0.0 if legacy == "dysts" else float(smoothing)
 
 
 def hellinger(p: Array, q: Array) -> Array:
