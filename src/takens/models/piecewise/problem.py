@@ -13,7 +13,7 @@ from ..base import Array
 from ..training import Compiled, Moment, Parameters
 from .judging import climate_distance
 from .networks import Forced, Network, Record, flat
-from .teaching import EVERY, Teaching, condition_penalty, pseudo_inverse, pseudo_inverse_slopes
+from .teaching import EVERY, MOST, Teaching, condition_penalty, pseudo_inverse, pseudo_inverse_slopes
 
 MEMBERS = 8
 """Free runs that are judged, by the last quarter of each: attractors that a run leaves late are no attractors."""
@@ -81,7 +81,7 @@ class Task(Compiled):
         if self.teaching.kind != "adaptive" or moment.update % EVERY:
             return moment.values
         _, record = self._run(parameters, batch, moment.values["strength"])
-        slopes = self.network.map(parameters).slopes(record.states)
+        slopes = self.network.map(parameters).slopes(record.states[:: max(1, len(record.states) // MOST)])
         return {"strength": self.teaching.follow(moment.values["strength"], slopes)}
 
     def gradient(self, parameters: Parameters, batch: Batch, moment: Moment) -> tuple[float, Parameters]:
