@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from systems import autoregressive, henon, lorenz63
@@ -9,11 +11,12 @@ from systems import autoregressive, henon, lorenz63
 from takens import Series
 from takens.errors import InsufficientData, SettingError
 from takens.models import NVAR, GaussianProcess, PolynomialFlow, RadialBasis, RandomFourier, Training
-from takens.models.delayed import delay_shapes, farthest_points, search, squared_distances
+from takens.models.delayed import delay_shapes, farthest_points, lasts, search, squared_distances
 from takens.models.marginal_likelihood import JITTER, Kernel, kernel_of, negative_likelihood
 from takens.models.nvar import product_slopes, products
 from takens.models.radial import clusters, spacings
 from takens.models.ridge import Factors, monomials
+from takens.models.selection import hold_out
 
 DELAYED = {
     "nvar": NVAR(delays=2, spacing=3, degree=3, ridge=1e-8),
@@ -198,8 +201,6 @@ def test_known_inputs_do_not_blur_a_process():
     for t in range(399):
         x[t + 1] = 0.5 * np.sin(2 * x[t]) + 0.3 * force[t]
     series = Series.from_array(np.stack([x, force], 1), channels=("x", "f"))
-    from dataclasses import replace
-
     law = GaussianProcess(delays=1).fit(replace(series, inputs=("f",)))
     assert np.sqrt(law.noise_ratio * law.amplitudes[0]) < 0.01
     assert law.amplitudes[1] == 0.0
@@ -207,9 +208,28 @@ def test_known_inputs_do_not_blur_a_process():
 
 def test_search_takes_the_first_setting_and_a_middle_ridge_where_nothing_can_be_held_out():
     training = Training.of(np.random.default_rng(0).normal(size=(8, 1)))
-    found = search(training, ["first", "second"], (1.0, 2.0, 3.0), lambda *_: iter(()), memory=8, horizon=None)
+    found = search(
+        training,
+        ["first", "second"],
+        (1.0, 2.0, 3.0),
+        lambda *_: iter(()),
+        lambda *chosen: chosen,
+        memory=8,
+        horizon=None,
+    )
     assert found == ("first", 2.0)
     assert delay_shapes(training, None, None) == [(1, 1), (2, 1)]
+
+
+def test_laws_that_run_away_or_swell_do_not_last():
+    x = autoregressive(1500, phi=0.9)
+    _, probe = hold_out(Training.of(x), 5)
+    law = NVAR(delays=1, degree=1, ridge=1e-8).fit(x)
+    assert lasts(law, probe)
+    # x_(t+1) = x_t + w x_t with w > 0 runs away; near a random walk it swells within the box first.
+    for slope in (0.01, -0.001):
+        weights = np.full_like(law.readout.weights, slope) * law.readout.scale[:, None]
+        assert not lasts(replace(law, readout=replace(law.readout, weights=weights)), probe)
 
 
 def test_settings_out_of_range_are_refused():

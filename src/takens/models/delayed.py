@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,13 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SettingError
+from ..random import generator
 from .base import Array, Law, RecursiveLaw, Training, guard_box, scale_of, shifted
-from .selection import choose, decorrelation, hold_out
+from .selection import Probe, choose, decorrelation, hold_out
 
 S = TypeVar("S")
 L = TypeVar("L", bound=Law)
+Final = Callable[[S, float], L]
 Laws = Callable[[Training, Sequence[S], Sequence[float]], Iterator[L]]
 """Makes a law of each setting with each ridge, ridge by ridge within a setting, from training data."""
+
+LONG, MEMBERS, WIDEST = 2000, 8, 2.0
+"""Steps and number of the noisy runs that a final law has to last, and their largest spread in that of the data."""
 
 Shape = tuple[int, int]
 """Number of delays, and the steps between them."""
@@ -130,22 +136,55 @@ def delay_shapes(
 
 
 def search(
-    training: Training, settings: Sequence[S], ridges: Sequence[float], laws: Laws[S, L], *, memory: int,
-    horizon: int | None,
-) -> tuple[S, float]:  # fmt: skip
-    """The setting and ridge whose law runs best on the held-out end of the training data (see `selection.choose`).
+    training: Training, settings: Sequence[S], ridges: Sequence[float], tried: Laws[S, L], final: Final[S, L], *,
+    memory: int, horizon: int | None,
+) -> L:  # fmt: skip
+    """The law, fitted to all data, of the setting and ridge that run best on their held-out end (`selection.choose`).
 
-    `laws(training, settings, ridges)` gives a law of each setting with each ridge in this order; `memory` is the
-    longest history that one of them needs. Where nothing can be held out, the first setting and a middle ridge.
+    `tried(training, settings, ridges)` gives a law of each setting with each ridge in this order, `final(setting,
+    ridge)` the law for all data; `memory` is the longest history that one of them needs. A final law that does not
+    last gives way to the best one with a larger ridge, or to itself if none lasts. Where nothing can be held out, the
+    first setting and a middle ridge.
     """
     common = settings[0], ridges[len(ridges) // 2]
     if len(settings) * len(ridges) == 1:
-        return common
+        return final(*common)
     head, probe = hold_out(training, memory, horizon=horizon)
     if probe is None or max(map(len, head.stretches)) < memory + 2:
-        return common
+        return final(*common)
     trials = [(setting, ridge) for setting in settings for ridge in ridges]
-    return trials[choose(list(laws(head, settings, ridges)), probe).best]
+    choice = choose(list(tried(head, settings, ridges)), probe)
+    # Those that stayed longest in the choice, the best of them first.
+    last = {index: score for index, score, _, _ in choice.table}
+    stayed = Counter(index for index, *_ in choice.table)
+    order = sorted(last, key=lambda i: (i != choice.best, -stayed[i], last[i])) or [choice.best]
+    first, penalty = None, -np.inf
+    for setting, ridge in (trials[index] for index in order):
+        if ridge <= penalty:
+            continue
+        law = final(setting, ridge)
+        if lasts(law, probe):
+            return law
+        # What amplifies its own noise needs a larger penalty.
+        first, penalty = law if first is None else first, ridge
+    assert first is not None
+    return first
+
+
+def lasts(law: Law, probe: Probe) -> bool:
+    """Whether noisy runs of `LONG` steps stay within one range of the data and keep about their spread.
+
+    Some laws look good for hundreds of steps and then settle on something of their own, outside of the data.
+    """
+    if not isinstance(law, RecursiveLaw):
+        return True
+    before, _ = probe.take(MEMBERS, 1)
+    targets = law.signature.targets
+    path = law.roll(law.init(before), LONG, generator(0, "lasting"))[..., :targets]
+    inside = (law.high - law.low)[:targets] * 2 / 7
+    beyond = (path < law.low[:targets] + inside) | (path > law.high[:targets] - inside)
+    wide = path[:, LONG // 2 :].std(axis=1) > WIDEST * probe.scale[:targets]
+    return not bool(beyond.any() or wide.any())
 
 
 def check_settings(settings: object, ranges: dict[str, tuple[float, float]]) -> None:

@@ -94,8 +94,10 @@ class EchoStateNetwork(Model):
         def tried(head: Training, settings: Sequence[Setting], ridges: Sequence[float]) -> Iterator[EchoLaw]:
             return made.laws(head.latest(TRIED), settings, ridges, warm_up)
 
-        setting, ridge = search(training, self._settings(seed), ridges, tried, memory=warm_up, horizon=self.horizon)
-        return next(made.laws(training.latest(ROWS), [setting], (ridge,), warm_up))
+        def final(setting: Setting, ridge: float) -> EchoLaw:
+            return next(made.laws(training.latest(ROWS), [setting], (ridge,), warm_up))
+
+        return search(training, self._settings(seed), ridges, tried, final, memory=warm_up, horizon=self.horizon)
 
     def settled(self, law: Law) -> Model:
         assert isinstance(law, EchoLaw)

@@ -97,9 +97,12 @@ class GaussianProcess(Model):
         check_settings(self, {"delays": (1, 1000), "spacing": (1, 100_000), "inducing": (2, 2000), "exact": (2, 5000)})
         shapes = delay_shapes(training, self.delays, self.spacing, single=(1, 2, 3, 5, 8), several=(1, 3))
         memory = max((d - 1) * s + 1 for d, s in shapes)
-        shape, _ = search(training, shapes, (0.0,), self._tried, memory=memory, horizon=self.horizon)
-        given = Delayed.of(training, shape, "a Gaussian process", limit=ROWS)
-        return self._law(training, given, exact=len(given.points) <= self.exact)
+
+        def final(shape: Shape, ridge: float) -> GaussianProcessLaw:
+            given = Delayed.of(training, shape, "a Gaussian process", limit=ROWS)
+            return self._law(training, given, exact=len(given.points) <= self.exact)
+
+        return search(training, shapes, (0.0,), self._tried, final, memory=memory, horizon=self.horizon)
 
     def settled(self, law: Law) -> Model:
         assert isinstance(law, GaussianProcessLaw)

@@ -173,8 +173,10 @@ class LocalReservoirs(Model):
             for setting in settings:
                 yield from self._laws(head, (own, heard), setting, ridges, warm_up, seed, TRIED)
 
-        setting, ridge = search(training, self._settings(seed), ridges, tried, memory=warm_up, horizon=self.horizon)
-        return next(self._laws(training, (own, heard), setting, (ridge,), warm_up, seed, SAMPLES))
+        def final(setting: Setting, ridge: float) -> LocalLaw:
+            return next(self._laws(training, (own, heard), setting, (ridge,), warm_up, seed, SAMPLES))
+
+        return search(training, self._settings(seed), ridges, tried, final, memory=warm_up, horizon=self.horizon)
 
     def settled(self, law: Law) -> Model:
         assert isinstance(law, LocalLaw)

@@ -76,8 +76,11 @@ class NVAR(Model):
         ridges: tuple[float, ...] = RIDGES if self.ridge is None else (self.ridge,)
         shapes = self._shapes(training)
         memory = max((d - 1) * s + 1 for d, s, _ in shapes)
-        shape, ridge = search(training, shapes, ridges, _tried, memory=memory, horizon=self.horizon)
-        return next(_laws(training, shape, (ridge,)))
+
+        def final(shape: tuple[int, int, int], ridge: float) -> PolynomialLaw:
+            return next(_laws(training, shape, (ridge,)))
+
+        return search(training, shapes, ridges, _tried, final, memory=memory, horizon=self.horizon)
 
     def settled(self, law: Law) -> Model:
         assert isinstance(law, PolynomialLaw)

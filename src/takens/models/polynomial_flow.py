@@ -144,8 +144,11 @@ class PolynomialFlow(Model):
         ridges = RIDGES if self.ridge is None else (self.ridge,)
         settings = [(g, w) for g in degrees for w in windows]
         memory = 2 * max(windows) + 1
-        setting, ridge = search(training, settings, ridges, _tried, memory=memory, horizon=self.horizon)
-        return next(_laws(training, setting, (ridge,)))
+
+        def final(setting: Setting, ridge: float) -> FlowLaw:
+            return next(_laws(training, setting, (ridge,)))
+
+        return search(training, settings, ridges, _tried, final, memory=memory, horizon=self.horizon)
 
     def settled(self, law: Law) -> Model:
         assert isinstance(law, FlowLaw)

@@ -95,8 +95,10 @@ class RadialBasis(Model):
             for setting in settings:
                 yield from self._laws(head, setting, ridges, TRIED)
 
-        setting, ridge = search(training, settings, ridges, tried, memory=memory, horizon=self.horizon)
-        return next(self._laws(training, setting, (ridge,), ROWS))
+        def final(setting: Setting, ridge: float) -> RadialLaw:
+            return next(self._laws(training, setting, (ridge,), ROWS))
+
+        return search(training, settings, ridges, tried, final, memory=memory, horizon=self.horizon)
 
     def settled(self, law: Law) -> Model:
         assert isinstance(law, RadialLaw)

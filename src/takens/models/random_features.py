@@ -89,8 +89,10 @@ class RandomFourier(Model):
             for setting in settings:
                 yield from self._laws(head, setting, ridges, seed, TRIED)
 
-        setting, ridge = search(training, settings, ridges, tried, memory=memory, horizon=self.horizon)
-        return next(self._laws(training, setting, (ridge,), seed, ROWS))
+        def final(setting: Setting, ridge: float) -> FourierFeatureLaw:
+            return next(self._laws(training, setting, (ridge,), seed, ROWS))
+
+        return search(training, settings, ridges, tried, final, memory=memory, horizon=self.horizon)
 
     def settled(self, law: Law) -> Model:
         assert isinstance(law, FourierFeatureLaw)

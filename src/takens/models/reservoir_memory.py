@@ -32,9 +32,9 @@ Setting = tuple[float, float, float, float]
 @final
 @dataclass(frozen=True)
 class MemoryLaw(ReservoirLaw):
-    """m_t = f C m_(t-1) + V x_t, h_t = a C h_(t-1) + g tanh(W [m_t, h_(t-1)] + U x_t + b), read out from h and x.
+    """m_t = f C m_(t-1) + V x_t, h_t = a h_(t-1) + g tanh(W [m_t, h_(t-1)] + U x_t + b), read out from h and x.
 
-    C shifts the units in a circle, which is orthogonal; f is `fading`, a `residual`, g `gain`. W is given by `links`,
+    C shifts the memory in a circle, which is orthogonal; f is `fading`, a `residual`, g `gain`. W is given by `links`,
     `weights (unit, k)`, the parts of [m, h] that each unit of h hears. The units are m, hidden, and then h.
     """
 
@@ -63,7 +63,7 @@ class MemoryLaw(ReservoirLaw):
         by_units[:, :size, :size], by_push[:, :size, :size] = turn, np.eye(size)
         by_units[:, size:, :size], by_push[:, size:, :size] = whole[:, :, :size] @ turn, whole[:, :, :size]
         own = np.eye(len(self.links))
-        by_units[:, size:, size:] = self.residual * np.roll(own, 1, axis=0) + whole[:, :, size:]
+        by_units[:, size:, size:] = self.residual * own + whole[:, :, size:]
         by_push[:, size:, size:] = bent * own
         return by_units, by_push
 
@@ -77,12 +77,11 @@ def advanced(
     gain: float | Array,
 ) -> tuple[Array, Array]:  # fmt: skip
     """The next units `(member, unit)`, and what the tanh was taken of; the factors may differ from member to member."""
-    count = units.shape[1]
-    turned = units[:, np.r_[hidden - 1, : hidden - 1, count - 1, hidden : count - 1]]
+    turned = np.roll(units[:, :hidden], 1, axis=1)
     whole = units.copy()
-    whole[:, :hidden] = fading * turned[:, :hidden] + pushed[:, :hidden]
+    whole[:, :hidden] = fading * turned + pushed[:, :hidden]
     heard = pushed[:, hidden:] + (network @ whole.T).T
-    whole[:, hidden:] = residual * turned[:, hidden:] + gain * np.tanh(heard)
+    whole[:, hidden:] = residual * units[:, hidden:] + gain * np.tanh(heard)
     return whole, heard
 
 
@@ -91,7 +90,7 @@ def advanced(
 class ReservoirMemory(Model):
     """A linear memory of the past, unmixed, that feeds a random nonlinear network; only the read-out is fitted (ridge).
 
-    m_t = f C m_(t-1) + V x_t, h_t = a C h_(t-1) + g tanh(W h_(t-1) + M m_t + U x_t + b), x_(t+1) = x_t + A [x_t, h_t],
+    m_t = f C m_(t-1) + V x_t, h_t = a h_(t-1) + g tanh(W [m_t, h_(t-1)] + U x_t + b), x_(t+1) = x_t + A [x_t, h_t],
     every second unit squared in the read-out. C shifts the units in a circle: it is orthogonal, so that nothing of the
     past is lost but by the factors f and a (published with f = 1; below 1, where a history begins is forgotten, as a
     forecast needs). `memory_units` of m and `units` of h; `fading` f, `residual` a in [0, 1),
@@ -128,8 +127,10 @@ class ReservoirMemory(Model):
         def tried(head: Training, settings: Sequence[Setting], ridges: Sequence[float]) -> Iterator[MemoryLaw]:
             return self._laws(head.latest(TRIED), settings, ridges, warm_up, seed)
 
-        setting, ridge = search(training, self._settings(seed), ridges, tried, memory=warm_up, horizon=self.horizon)
-        return next(self._laws(training.latest(ROWS), [setting], (ridge,), warm_up, seed))
+        def final(setting: Setting, ridge: float) -> MemoryLaw:
+            return next(self._laws(training.latest(ROWS), [setting], (ridge,), warm_up, seed))
+
+        return search(training, self._settings(seed), ridges, tried, final, memory=warm_up, horizon=self.horizon)
 
     def settled(self, law: Law) -> Model:
         assert isinstance(law, MemoryLaw)
