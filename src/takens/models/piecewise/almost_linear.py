@@ -21,17 +21,17 @@ class AlmostLinearRNN(Model):
     channel). There are 2^rectified linear regions, so that fixed points, cycles and symbols are exact: few rectified
     units (2) are easy to read, many (None: half of the units) are more accurate.
 
-    `teaching` draws the channels to the data while training: "sparse" at every `interval`-th row (None: three quarters
-    of the decorrelation time), "generalised" at every row by the share `strength`, "adaptive" by a share that is
+    `teaching` draws the channels to the data while training: "sparse" at every `interval`-th row (None: 1.25 times
+    the decorrelation time), "generalised" at every row by the share `strength`, "adaptive" by a share that is
     estimated from the Jacobians. `epochs` of `batches` updates on `batch_size` sequences of `length` steps; the
     learning rate falls from the first to the second `rate`; `noise` (standard deviations) is added to the data that the
     network is drawn to; `penalty` on the squares of 1 - A, W and h. Of `seeds` networks, and of the epochs of each, the
     one is kept whose free run on the held-out end of the longest stretch has the least sqrt(D_stsp D_H).
 
     Raises `SettingError` for settings out of range, `InsufficientData` for fewer than 40 consecutive rows. Cost: about
-    2 microseconds a step and sequence of 20 units, hence 1.5 minutes a seed. Not for a quick forecast, and not where
-    a few thousand clean rows allow NVAR. Source: Brenner, Hemmer, Monfared & Durstewitz, Almost-linear RNNs, NeurIPS
-    2024 (arXiv 2410.14240); sparse teacher forcing: Mikhaeil, Monfared & Durstewitz, NeurIPS 2022 (arXiv 2110.07238).
+    0.2 microseconds a step and sequence of 20 units, hence half a minute a seed. Not for a quick forecast, and not
+    where a few thousand clean rows allow NVAR. Source: Brenner, Hemmer, Monfared & Durstewitz, Almost-linear RNNs,
+    NeurIPS 2024 (arXiv 2410.14240); sparse forcing: Mikhaeil, Monfared & Durstewitz, NeurIPS 2022 (arXiv 2110.07238).
     """
 
     effort: ClassVar[int] = 2
@@ -42,10 +42,10 @@ class AlmostLinearRNN(Model):
     interval: int | None = None
     strength: float = 0.2
     length: int = 200
-    epochs: int = 1000
+    epochs: int = 600
     batches: int = 50
     batch_size: int = 16
-    rate: tuple[float, float] = (2e-3, 1e-5)
+    rate: tuple[float, float] = (3e-3, 3e-5)
     noise: float = 0.05
     penalty: float = 0.0
     seeds: int = 1

@@ -21,6 +21,8 @@ HELD, MOST_HELD = 0.2, 20_000
 """Share of the rows, and most rows, on which free runs are judged; the end of the longest stretch."""
 SETTLING = 30
 """Rows of history in which units that are not observed find their values, and a filter forgets where it began."""
+AVERAGE = 0.98
+"""Memory of the average of the weights that is judged and kept: single weights flicker between kinds of motion."""
 GAINS = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02)
 """Gains of the law's filter that are tried."""
 
@@ -71,7 +73,7 @@ def learned(training: Training, network: Network, affine: bool, plan: Plan, seed
     # The divergence of many channels takes a second, that of few some milliseconds.
     often = 5 if task.targets <= 5 else 20
     judged = max(1, min(often, plan.epochs // 20))
-    settings = Settings(plan.epochs, plan.batches, rate=Exponential(*plan.rate), judge_every=judged)
+    settings = Settings(plan.epochs, plan.batches, rate=Exponential(*plan.rate), judge_every=judged, average=AVERAGE)
     # Far apart, so that neighbouring seeds of the user share no network.
     trained = train(task, settings, seeds=[1000 * seed + k for k in range(plan.seeds)])
     return _law(training, task, trained.parameters, trained.score, mean, scale)
@@ -90,8 +92,8 @@ def _task(training: Training, network: Network, affine: bool, plan: Plan) -> Tas
     begins = ends - [len(piece) for piece in pieces]
     starts = np.concatenate([np.arange(b, e - length) for b, e in zip(begins, ends, strict=True)])
     rows = np.concatenate(pieces)
-    # Three quarters of the decorrelation time: the published intervals, within a third.
-    interval = plan.interval or max(2, round(0.75 * decorrelation(training)))
+    # Longer than the decorrelation time, and shorter than the time in which errors grow beyond use.
+    interval = plan.interval or max(2, round(1.25 * decorrelation(training)))
     principal = _principal(rows[:, :targets], network.latent) if affine else np.empty((targets, 0))
     return Task(
         network, rows, starts, length, plan.batch_size, targets, principal,

@@ -23,16 +23,16 @@ class ShallowPLRNN(Model):
 
     `teaching` draws the units to the data while training: "generalised" at every row by the share `strength`,
     "adaptive" by a share that starts at 1 and follows the growth of the Jacobians, "sparse" wholly at every
-    `interval`-th row (None: three quarters of the decorrelation time). `epochs` of `batches` updates on `batch_size`
+    `interval`-th row (None: 1.25 times the decorrelation time). `epochs` of `batches` updates on `batch_size`
     sequences of `length` steps; the learning rate falls from the first to the second `rate`; `noise` (standard
     deviations) is added to the data that the network is drawn to; `penalty` on the squares of 1 - A, W, V, h and b,
     `conditioning` on (1 - smallest / largest singular value of B)^2. Of `seeds` networks, and of the epochs of each,
     the one is kept whose free run on the held-out end of the longest stretch has the least sqrt(D_stsp D_H).
 
     Raises `SettingError` for settings out of range, `InsufficientData` for fewer than 40 consecutive rows. Cost: about
-    3 microseconds a step and sequence of 3 units and 50 hidden ones, hence a minute a seed. The first choice for noisy
-    and empirical data; not for a quick forecast. Source: Hess, Monfared, Brenner & Durstewitz, Generalized teacher
-    forcing, ICML 2023 (arXiv 2306.04406).
+    0.3 microseconds a step and sequence of 3 units and 50 hidden ones, hence a minute a seed. The first choice for
+    noisy and empirical data; not for a quick forecast. Source: Hess, Monfared, Brenner & Durstewitz, Generalized
+    teacher forcing, ICML 2023 (arXiv 2306.04406).
     """
 
     effort: ClassVar[int] = 2
