@@ -115,6 +115,23 @@ def absorb_diffuse(spread, diffuse, z, error, gain, second):  # type: ignore[no-
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def absorb_row(y, design, error, spread, diffuse, rank, gains, seconds, variances, infinite):  # type: ignore[no-untyped-def]
+    """All values of a row that are there; the last four get what `absorb_diffuse` finds. Gives the diffuse rank left."""
+    for i in range(len(y)):
+        if np.isnan(y[i]):
+            continue
+        if rank > 0:
+            found = absorb_diffuse(spread, diffuse, design[i], error[i], gains[i], seconds[i])
+            infinite[i], variances[i] = found
+            rank -= found[0] > 0.0
+            if rank == 0:
+                diffuse[:] = 0.0
+        else:
+            variances[i] = absorb(spread, design[i], error[i], gains[i])
+    return rank
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def advance(starts, columns, entries, x):  # type: ignore[no-untyped-def]
     """T x."""
     out = np.zeros(len(x))
@@ -164,7 +181,7 @@ def forward(y, starts, columns, entries, design, noise, error, mean, spread, dif
     gains, seconds = np.zeros((n, p, m)), np.zeros((n if unknown > 0 else 0, p, m))
     variances, infinite = np.zeros((n, p)), np.zeros((n, p))
     mean, spread, diffuse = mean.copy(), spread.copy(), diffuse.copy()
-    before, work = np.empty((m, m)), np.empty((m, m))
+    before, work, unused = np.empty((m, m)), np.empty((m, m)), np.zeros((p, m))
     slot, steady, resolved = -1, False, 0
     for t in range(n):
         full = True
@@ -174,17 +191,10 @@ def forward(y, starts, columns, entries, design, noise, error, mean, spread, dif
             slot += 1
             before[:] = spread
             fuzzy = unknown > 0
-            for i in range(p):
-                if np.isnan(y[t, i]):
-                    continue
-                if unknown > 0:
-                    found = absorb_diffuse(spread, diffuse, design[i], error[i], gains[slot, i], seconds[slot, i])
-                    infinite[slot, i], variances[slot, i] = found
-                    unknown -= found[0] > 0.0
-                    if unknown == 0:
-                        diffuse[:] = 0.0
-                else:
-                    variances[slot, i] = absorb(spread, design[i], error[i], gains[slot, i])
+            second = seconds[slot] if fuzzy else unused
+            unknown = absorb_row(
+                y[t], design, error, spread, diffuse, unknown, gains[slot], second, variances[slot], infinite[slot]
+            )
             spreads[slot] = spread
             if fuzzy:
                 vague[slot] = diffuse
