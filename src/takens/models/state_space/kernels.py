@@ -116,7 +116,7 @@ def absorb_diffuse(spread, diffuse, z, error, gain, second):  # type: ignore[no-
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def absorb_row(y, design, error, spread, diffuse, rank, gains, seconds, variances, infinite):  # type: ignore[no-untyped-def]
-    """All values of a row that are there; the last four get what `absorb_diffuse` finds. Gives the diffuse rank left."""
+    """The values of a row; the last four get what `absorb_diffuse` finds. Gives the rank that is left."""
     for i in range(len(y)):
         if np.isnan(y[i]):
             continue
