@@ -146,9 +146,11 @@ class PolynomialFlow(Model):
         memory = 2 * max(windows) + 1
 
         def final(setting: Setting, ridge: float) -> FlowLaw:
-            return next(_laws(training, setting, (ridge,)))
+            # Few steps are enough to see whether it lasts.
+            return next(_laws(training, setting, (ridge,), ROWS, FEW))
 
-        return search(training, settings, ridges, _tried, final, memory=memory, horizon=self.horizon)
+        law = search(training, settings, ridges, _tried, final, memory=memory, horizon=self.horizon)
+        return next(_laws(training, (law.degree, law.window), (law.ridge,)))
 
     def settled(self, law: Law) -> Model:
         assert isinstance(law, FlowLaw)

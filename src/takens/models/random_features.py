@@ -16,7 +16,7 @@ from .ridge import Factors, Readout
 RIDGES = (1e-10, 1e-7, 1e-4, 1e-2)
 FACTORS = (0.5, 1.0, 2.0)
 """Bandwidths that are tried, in median distances of two delay vectors."""
-ROWS, TRIED = 20_000, 2_000
+ROWS, TRIED = 20_000, 1_500
 """Most samples that enter the regression, and the regressions that are only tried; evenly spread over the data."""
 
 Setting = tuple[int, int, float]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 RIDGES = (1e-10, 1e-7, 1e-4, 1e-2)
-ROWS, TRIED = 10_000, 3000
+ROWS, TRIED = 10_000, 2500
 """Latest rows of training data that the network is driven with, and those that a search uses before the probe."""
 
 RADIUS = 0.9
@@ -111,7 +111,7 @@ class ReservoirMemory(Model):
     input_scale: float | None = None
     ridge: float | None = None
     bias: float = 0.5
-    trials: int = 5
+    trials: int = 4
     horizon: int | None = None
 
     def learn(self, training: Training, seed: int) -> RecursiveLaw:
