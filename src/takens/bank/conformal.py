@@ -13,8 +13,6 @@ Array = NDArray[np.float64]
 
 BANDS = Bands(("log_length", "noise_level"), ((np.log10(600), np.log10(2000), np.log10(6000)), (0.05, 0.3)))
 """Bands of what a series shows of itself: its length, and how much of it no smooth function of its past explains."""
-SURE = 0.5
-"""Standard errors that thresholds keep off their estimate: seven in ten calibrations cover what they promise."""
 PRIOR = 30.0
 """Systems' worth of the whole calibration that is mixed into that of each band, so that a thin band stays sensible."""
 NULL = (PERIODIC, QUASIPERIODIC, LINEAR, NONLINEAR)
@@ -27,9 +25,7 @@ def band_thresholds(table: Table, probabilities: Array, bands: Bands = BANDS, pr
     p(s) = (W{s_i >= s} + w) / (W + w): W sums the weights of calibration rows, w is the weight of the row to come, as
     heavy as a system (Barber et al., Ann. Stat. 49, 486 (2021); rows of a system are exchangeable with those of other
     systems, not with one another). The rows of a band count one a system and are mixed with the whole, at the weight of
-    `prior` systems. That holds in the mean over calibrations; for seven in ten of them to cover, the count of scores
-    beyond a threshold must stay below its mean by 0.5 standard errors of a binomial count of systems (Vovk, ACML 25,
-    475 (2012), by the normal approximation).
+    `prior` systems. The promise holds in the mean over calibrations.
     """
     score = 1.0 - probabilities[np.arange(len(table)), table.truth]
     band = bands.of(table.x[:, [table.features.index(name) for name in bands.names]])
@@ -41,7 +37,7 @@ def band_thresholds(table: Table, probabilities: Array, bands: Bands = BANDS, pr
         mixed = prior * weight / weight.sum()
         if systems:
             mixed = mixed + systems * own / own.sum()
-        out[b] = thresholds(score, mixed, SURE)
+        out[b] = thresholds(score, mixed)
     return out
 
 
@@ -56,8 +52,8 @@ def chaos_thresholds(table: Table, probabilities: Array) -> Array:
     return thresholds(score, weight / weight.sum() * len(np.unique(table.kin[mine])))
 
 
-def thresholds(score: Array, weight: Array, sure: float = 0.0) -> Array:
-    """For each alpha the least v with W{s_i > v} + 1 <= alpha (W + 1) - sure sqrt(W alpha (1 - alpha)).
+def thresholds(score: Array, weight: Array) -> Array:
+    """For each alpha the least v with W{s_i > v} + 1 <= alpha (W + 1).
 
     Beyond it the p-value is alpha. `weight (row,)` is in systems; -inf where every score is beyond, inf where the
     calibration is too small for alpha.
@@ -69,6 +65,6 @@ def thresholds(score: Array, weight: Array, sure: float = 0.0) -> Array:
     last = np.append(ladder[1:] > ladder[:-1], True)
     ladder, above = ladder[last], np.maximum(above[last], 0.0)
     total = weight.sum()
-    allowed = ALPHAS * (total + 1) - 1 - sure * np.sqrt(total * ALPHAS * (1 - ALPHAS))
+    allowed = ALPHAS * (total + 1) - 1
     first = np.searchsorted(-above, -allowed - 1e-9, side="left")
     return np.where(first < len(ladder), ladder[np.minimum(first, len(ladder) - 1)], np.inf)
