@@ -84,7 +84,7 @@ def crps_weights(samples: Sequence[Array], truth: Array, scale: Array) -> Array:
     the CRPS of the mixture is w e - w d w / 2, convex in w: -d is positive definite on the simplex. Cost:
     O(K^2 M log M) for each origin, step (at most 40) and channel.
     """
-    from scipy.optimize import Bounds, minimize
+    from scipy import optimize
 
     steps = np.unique(np.linspace(0, truth.shape[1] - 1, STEPS).round().astype(int))
     known = np.isfinite(truth[:, steps])
@@ -99,9 +99,10 @@ def crps_weights(samples: Sequence[Array], truth: Array, scale: Array) -> Array:
             distances[i, j] = distances[j, i] = _distance(sorted_samples[i], sorted_samples[j], i == j)[known].mean()
 
     begin = np.full(count, 1 / count)
-    found: Any = minimize(
+    solve: Any = optimize.minimize  # its overloads do not cover SLSQP with bounds and constraints
+    found = solve(
         lambda w: float(errors @ w - w @ distances @ w / 2), begin, jac=lambda w: errors - distances @ w,
-        bounds=Bounds(0.0, 1.0), method="SLSQP",
+        bounds=optimize.Bounds(0.0, 1.0), method="SLSQP",
         constraints=[{"type": "eq", "fun": lambda w: w.sum() - 1, "jac": lambda w: np.ones(count)}],
     )  # fmt: skip
     weights = np.clip(found.x if np.isfinite(found.x).all() else begin, 0, None)

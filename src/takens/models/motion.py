@@ -26,7 +26,7 @@ def recursion(law: RecursiveLaw) -> System:
 
     first = law.init(law.history[None])
     shape, targets = first.shape[1:], law.signature.targets
-    inputs = tuple(_identifier(name) for name in law.signature.inputs)
+    inputs = tuple(identifier(name) for name in law.signature.inputs)
     # Where the state is made of rows, the places of the inputs in them are filled in rather than followed.
     rows = shape[-1:] == (len(law.signature.channels),)
     free = np.ones(shape, dtype=bool)
@@ -73,7 +73,7 @@ def recursion(law: RecursiveLaw) -> System:
 
 def _names(law: RecursiveLaw, shape: tuple[int, ...]) -> tuple[str, ...]:
     """A name for each number of the flattened state."""
-    channels = [_identifier(name) for name in law.signature.channels]
+    channels = [identifier(name) for name in law.signature.channels]
     if len(shape) == 2 and shape[1] == len(channels):
         return tuple(name if lag == 0 else f"{name}_{lag}" for lag in range(shape[0] - 1, -1, -1) for name in channels)
     if shape == (len(channels),):
@@ -81,7 +81,7 @@ def _names(law: RecursiveLaw, shape: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(f"s{i}" for i in range(int(np.prod(shape))))
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
     """The name of a channel as the name of a state: letters, digits and underscores."""
     text = "".join(c if c.isalnum() else "_" for c in name) or "x"
     return text if not text[0].isdigit() else f"x{text}"

@@ -72,7 +72,7 @@ class NeuralFlowLaw(RecursiveLaw):
         """A flow: dx/dt in the units of the data and the clock, with its Jacobian; known inputs are parameters."""
         from ..systems import Flow
         from ..systems.rule import ArrayRule
-        from .motion import _identifier as identifier
+        from .motion import identifier as identifier
 
         shown = self.signature.channels[: self.signature.targets]
         names = tuple(

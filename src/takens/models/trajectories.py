@@ -168,8 +168,11 @@ class Training:
 
     def mapped(self, function: Callable[[Array], Array]) -> Training:
         """The same training with `function` applied to each stretch."""
+        stretches = tuple(map(function, self.stretches))
+        if stretches[0].shape[1] != self.stretches[0].shape[1]:  # other channels: no longer the series that came
+            return replace(self, stretches=stretches, trajectories=())
         trajectories = tuple(replace(series, values=function(series.values)) for series in self.trajectories)
-        return replace(self, stretches=tuple(map(function, self.stretches)), trajectories=trajectories)
+        return replace(self, stretches=stretches, trajectories=trajectories)
 
     def latest(self, rows: int) -> Training:
         """The last `rows` rows: whole stretches from the end, the first of them shortened."""

@@ -18,7 +18,8 @@ __all__ = [
 
 SPELLING = {
     "crps": "CRPS", "mae": "MAE", "rmse": "RMSE", "nrmse": "NRMSE", "smape": "sMAPE", "pit": "PIT", "cao": "(Cao)",
-    "lyapunov": "Lyapunov", "hellinger": "Hellinger", "theiler": "Theiler",
+    "mase": "MASE", "lyapunov": "Lyapunov", "hellinger": "Hellinger", "theiler": "Theiler",
+    "wasserstein": "Wasserstein",
 }  # fmt: skip
 """Words that names in code cannot spell."""
 
