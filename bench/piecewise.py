@@ -52,11 +52,11 @@ TASKS = {
     "lorenz63_alrnn": Published(*ALRNN, AlmostLinearRNN(), "DynaMix", (1.0, 0.10, NONE)),
     "lorenz63_noise05": Published(*GTF, ShallowPLRNN(epochs=500), "GTF", (0.6, 0.12, NONE), 0.01, 0.9056),
     "ecg5d": Published(
-        "ecg5d_train", "ecg5d_test", ShallowPLRNN(hidden=250, strength=0.3, epochs=100), "GTF", (4.3, 0.34, 2.4e-3),
+        "ecg5d_train", "ecg5d_test", ShallowPLRNN(hidden=250, strength=0.3, epochs=160), "GTF", (4.3, 0.34, 2.4e-3),
         bins=8,
     ),
     "eeg64": Published(
-        "eeg64", "eeg64", ShallowPLRNN(latent=16, hidden=512, strength=0.1, length=50, epochs=100), "GTF",
+        "eeg64", "eeg64", ShallowPLRNN(latent=16, hidden=512, strength=0.1, length=50, epochs=240), "GTF",
         (2.1, 0.11, 0.55),
     ),
 }  # fmt: skip
