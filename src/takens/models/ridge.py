@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InsufficientData
 from .base import Array, scale_of
 
 
@@ -83,8 +84,10 @@ class Factors:
             stacked = block if triangle is None else np.concatenate([triangle, block])
             triangle = np.asarray(np.linalg.qr(stacked, mode="r"))
             count, wide = count + len(features), features.shape[1]
-        if triangle is None or len(triangle) < triangle.shape[1]:
-            raise ValueError("fewer samples than features")
+        if triangle is None or count < 2:
+            raise InsufficientData(f"{count} samples are too few for a regression", place="ridge")
+        # Fewer samples than features: the rows of the triangle that are not there are zero.
+        triangle = np.concatenate([triangle, np.zeros((triangle.shape[1] - len(triangle), triangle.shape[1]))])
         means = triangle[0, 1:] / triangle[0, 0]
         centred = triangle[1 : wide + 1, 1 : wide + 1]
         deviation = np.sqrt((centred**2).sum(axis=0) / count)
