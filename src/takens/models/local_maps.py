@@ -321,7 +321,11 @@ class SMap(Model):
         })  # fmt: skip
         shapes = _shapes(training, self.delays, self.spacing)
         given = self.neighbours is not None and self.theta is not None
-        trials = [(shape, *fit) for shape in shapes for fit in (FITS[:1] if given else FITS)]
+        # Each trial costs hundreds of steps of small regressions: several channels need fewer delays than one, and both
+        # ways to weigh are tried on the first shape only.
+        shapes = shapes[:2] if len(training.signature.channels) > 1 else shapes
+        trials = [(shapes[0], *fit) for fit in (FITS[:1] if given else FITS)]
+        trials += [(shape, *FITS[0 if given else -1]) for shape in shapes[1:]]
         return self._law(training, _chosen(training, trials, self._law, _reach(shapes), self.horizon))
 
     def settled(self, law: Law) -> Model:
