@@ -46,7 +46,8 @@ GTF = ("lorenz63_noise05_train", "lorenz63_test")
 NONE = float("nan")
 TASKS = {
     "lorenz63_alrnn_p2": Published(
-        *ALRNN, AlmostLinearRNN(latent=20, rectified=2, interval=10, epochs=400, rate=(3e-3, 1e-4)), "DynaMix",
+        *ALRNN, AlmostLinearRNN(latent=20, rectified=2, interval=10, epochs=1500, rate=(3e-3, 1e-5), seeds=4),
+        "DynaMix",
         (3.52, 0.143, NONE),
     ),
     "lorenz63_alrnn": Published(*ALRNN, AlmostLinearRNN(), "DynaMix", (1.0, 0.10, NONE)),
@@ -56,7 +57,7 @@ TASKS = {
         bins=8,
     ),
     "eeg64": Published(
-        "eeg64", "eeg64", ShallowPLRNN(latent=16, hidden=512, strength=0.1, length=50, epochs=240), "GTF",
+        "eeg64", "eeg64", ShallowPLRNN(latent=16, hidden=512, strength=0.1, length=50, epochs=2400), "GTF",
         (2.1, 0.11, 0.55),
     ),
 }  # fmt: skip
