@@ -111,9 +111,16 @@ def _listed(periods: np.ndarray, unit: str) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+SPELLED = {
+    "nvar": "NVAR", "s_map": "S-map", "almost_linear_rnn": "almost-linear RNN", "shallow_plrnn": "shallow PLRNN",
+    "neural_ode": "neural ODE", "hippo_predictor": "HiPPO predictor", "cycle_net": "CycleNet",
+}  # fmt: skip
+"""Models whose names in code cannot spell what they are called."""
+
+
 def label(model: str) -> str:
     """The name of a model for people: `nearest_neighbour` becomes `nearest neighbour`."""
-    return "NVAR" if model == "nvar" else model.replace("_", " ")
+    return SPELLED.get(model, model.replace("_", " "))
 
 
 def _choice(study: Study) -> Iterator[Finding]:
