@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +58,3 @@ def status(spec: Spec, out: Path) -> Status:
     return Status(
         len(rows) - len(failed), len(failed), len(spec.tasks()) - len(rows), tuple((r, n) for n, r in counted)
     )
-
-
-def latest(rows: Sequence[Row]) -> float:
-    """The seconds that the cells took, in all."""
-    return float(sum(row.outcome.get("seconds") or 0.0 for row in rows))
